@@ -1,0 +1,49 @@
+// The primitives that a platform may do faster than JavaScript does, and which implementation is in use.
+// Every backend computes the same bytes (test/conformance proves it), so which one is installed shows only in speed.
+
+import type { Bytes } from "#wire";
+import { nobleBackend } from "./noble.ts";
+
+/** A key-encapsulation mechanism of FIPS 203 in raw encodings: public keys, 64-byte seeds, ciphertexts. */
+export interface MlKem {
+  /** The public key of a 64-byte seed (d ‖ z). */
+  publicKey(seed: Bytes): Bytes;
+  /** `coins` is the 32-byte m of FIPS 203; without it the platform draws its own. */
+  encapsulate(publicKey: Bytes, coins: Bytes | undefined): { readonly ciphertext: Bytes; readonly sharedSecret: Bytes };
+  decapsulate(seed: Bytes, ciphertext: Bytes): Bytes;
+}
+
+export interface Backend {
+  readonly name: string;
+  sha256(data: Bytes): Bytes;
+  sha512(...parts: readonly Bytes[]): Bytes;
+  hmacSha256(key: Bytes, data: Bytes): Bytes;
+  /** RFC 5869. An empty salt is 32 zero bytes. */
+  hkdfSha256(salt: Bytes, inputKey: Bytes, info: Bytes, length: number): Bytes;
+  /** RFC 7748, without the check for an all-zero result (`agree` makes it). */
+  x25519(privateKey: Bytes, publicKey: Bytes): Bytes;
+  x25519PublicKey(privateKey: Bytes): Bytes;
+  /** RFC 8032, cofactorless, R compared as bytes. Only `verify` of xeddsa.ts calls it, after its own checks. */
+  ed25519Verify(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
+  ed25519PublicKey(seed: Bytes): Bytes;
+  ed25519Sign(seed: Bytes, message: Bytes): Bytes;
+  aes256CbcEncrypt(key: Bytes, iv: Bytes, plaintext: Bytes): Bytes;
+  /** @throws ProtocolError `bad-padding`. */
+  aes256CbcDecrypt(key: Bytes, iv: Bytes, ciphertext: Bytes): Bytes;
+  aes256Ctr(key: Bytes, iv: Bytes, data: Bytes): Bytes;
+  readonly mlKem768: MlKem;
+  readonly mlKem1024: MlKem;
+}
+
+let installed: Backend = nobleBackend;
+
+export function backend(): Backend {
+  return installed;
+}
+
+/** Makes `next` the implementation for this program; returns the one before, for tests that put it back. */
+export function useBackend(next: Backend): Backend {
+  const before = installed;
+  installed = next;
+  return before;
+}

@@ -1,0 +1,45 @@
+// A key or anything that leads to one. It cannot be printed, serialised or compared by accident;
+// `expose()` is the one exit, so that a search for it finds every place where secret bytes are touched.
+
+import { type Bytes, UsageError } from "#wire";
+
+export class Secret {
+  #bytes: Bytes | undefined;
+
+  /** Takes ownership of `bytes`: the caller keeps no reference. */
+  constructor(bytes: Bytes) {
+    this.#bytes = bytes;
+  }
+
+  get length(): number {
+    return this.#bytes?.length ?? 0;
+  }
+
+  get isWiped(): boolean {
+    return this.#bytes === undefined;
+  }
+
+  /** The bytes themselves, borrowed. @throws UsageError `wiped-secret` after `wipe()`. */
+  expose(): Bytes {
+    if (this.#bytes === undefined) throw new UsageError("wiped-secret", "a secret was used after it was wiped");
+    return this.#bytes;
+  }
+
+  /** Overwrites the bytes. Shortens the secret's life; JavaScript cannot promise that no copy is left. */
+  wipe(): void {
+    this.#bytes?.fill(0);
+    this.#bytes = undefined;
+  }
+
+  toString(): string {
+    return "[secret]";
+  }
+
+  toJSON(): string {
+    return "[secret]";
+  }
+
+  [Symbol.for("nodejs.util.inspect.custom")](): string {
+    return "[secret]";
+  }
+}
