@@ -6,6 +6,8 @@ import { nobleBackend } from "./noble.ts";
 
 /** A key-encapsulation mechanism of FIPS 203 in raw encodings: public keys, 64-byte seeds, ciphertexts. */
 export interface MlKem {
+  /** A pair drawn by the platform itself, where it can; otherwise the caller draws a seed. */
+  generate?(): { readonly seed: Bytes; readonly publicKey: Bytes };
   /** The public key of a 64-byte seed (d ‖ z). */
   publicKey(seed: Bytes): Bytes;
   /** `coins` is the 32-byte m of FIPS 203; without it the platform draws its own. */
@@ -23,6 +25,8 @@ export interface Backend {
   /** RFC 7748, without the check for an all-zero result (`agree` makes it). */
   x25519(privateKey: Bytes, publicKey: Bytes): Bytes;
   x25519PublicKey(privateKey: Bytes): Bytes;
+  /** A pair drawn by the platform itself, where that is faster than importing a drawn private key. */
+  generateX25519?(): { readonly privateKey: Bytes; readonly publicKey: Bytes };
   /** RFC 8032, cofactorless, R compared as bytes. Only `verify` of xeddsa.ts calls it, after its own checks. */
   ed25519Verify(publicKey: Bytes, message: Bytes, signature: Bytes): boolean;
   ed25519PublicKey(seed: Bytes): Bytes;

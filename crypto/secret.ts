@@ -38,8 +38,7 @@ export class Secret {
   toJSON(): string {
     return "[secret]";
   }
-
-  [Symbol.for("nodejs.util.inspect.custom")](): string {
-    return "[secret]";
-  }
 }
+
+// On the prototype and not in the class body: isolated declarations want literal member names.
+Object.defineProperty(Secret.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: () => "[secret]" });

@@ -1,0 +1,58 @@
+// Symmetric ciphers. A nonce never comes from a caller's invention: each is derived together with its key
+// (messages), fixed because the key is used once (sealed sender), or drawn at random here (records at rest).
+
+import { gcmsiv } from "@noble/ciphers/aes.js";
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
+import { type Bytes, concat, copy, ProtocolError } from "#wire";
+import { backend } from "./backend.ts";
+import type { Random } from "./random.ts";
+
+/** AES-256-CBC with PKCS#7 padding. */
+export function cbcEncrypt(key: Bytes, iv: Bytes, plaintext: Bytes): Bytes {
+  return backend().aes256CbcEncrypt(key, iv, plaintext);
+}
+
+/** Call only after the MAC over the ciphertext was checked. @throws ProtocolError `bad-padding`. */
+export function cbcDecrypt(key: Bytes, iv: Bytes, ciphertext: Bytes): Bytes {
+  return backend().aes256CbcDecrypt(key, iv, ciphertext);
+}
+
+const ZERO_IV: Bytes = new Uint8Array(16);
+
+/** AES-256-CTR from a zero counter block, for a key that is used once. Encrypts and decrypts. */
+export function ctrOnce(key: Bytes, data: Bytes): Bytes {
+  return backend().aes256Ctr(key, ZERO_IV, data);
+}
+
+const ZERO_NONCE: Bytes = new Uint8Array(12);
+
+/** AES-256-GCM-SIV (RFC 8452) under a zero nonce, for a key that is used once; the 16-byte tag is appended. */
+export function gcmSivSealOnce(key: Bytes, plaintext: Bytes): Bytes {
+  return copy(gcmsiv(key, ZERO_NONCE).encrypt(plaintext));
+}
+
+/** @throws ProtocolError `bad-tag`. */
+export function gcmSivOpenOnce(key: Bytes, sealed: Bytes): Bytes {
+  try {
+    return copy(gcmsiv(key, ZERO_NONCE).decrypt(sealed));
+  } catch (cause) {
+    throw new ProtocolError("bad-tag", { cause });
+  }
+}
+
+const XCHACHA_NONCE_BYTES = 24;
+
+/** XChaCha20-Poly1305 with a random nonce in front, for records at rest. */
+export function xchachaSeal(key: Bytes, plaintext: Bytes, associated: Bytes, random: Random): Bytes {
+  const nonce = random(XCHACHA_NONCE_BYTES);
+  return concat(nonce, xchacha20poly1305(key, nonce, associated).encrypt(plaintext));
+}
+
+/** @throws ProtocolError `bad-tag`. */
+export function xchachaOpen(key: Bytes, sealed: Bytes, associated: Bytes): Bytes {
+  try {
+    return copy(xchacha20poly1305(key, sealed.subarray(0, XCHACHA_NONCE_BYTES), associated).decrypt(sealed.subarray(XCHACHA_NONCE_BYTES)));
+  } catch (cause) {
+    throw new ProtocolError("bad-tag", { cause });
+  }
+}

@@ -1,0 +1,32 @@
+// Hashes and key derivation: SHA-2, HMAC (RFC 2104), HKDF (RFC 5869).
+
+import type { Bytes } from "#wire";
+import { backend } from "./backend.ts";
+
+export function sha256(data: Bytes): Bytes {
+  return backend().sha256(data);
+}
+
+/** SHA-512 of the parts one after another. */
+export function sha512(...parts: readonly Bytes[]): Bytes {
+  return backend().sha512(...parts);
+}
+
+/** HMAC-SHA-256, 32 bytes. */
+export function hmac(key: Bytes, data: Bytes): Bytes {
+  return backend().hmacSha256(key, data);
+}
+
+export interface HkdfInput {
+  /** Empty means 32 zero bytes (RFC 5869 section 2.2). */
+  readonly salt: Bytes;
+  readonly inputKey: Bytes;
+  readonly info: Bytes;
+  /** In bytes, at most 255 × 32. */
+  readonly length: number;
+}
+
+/** HKDF-SHA-256. */
+export function hkdf(input: HkdfInput): Bytes {
+  return backend().hkdfSha256(input.salt, input.inputKey, input.info, input.length);
+}

@@ -1,0 +1,37 @@
+// Every label that goes into a key derivation or a signature. Signal's are fixed by its wire; ours begin with
+// "Edgewise/", so that nothing we sign can be read as one of Signal's bare encoded keys (0x05…, 0x08…).
+
+import { ascii, type Bytes } from "#wire";
+
+/** PQXDH section 3 and its deployed form. */
+export const PQXDH_INFO: Bytes = ascii("WhisperText_X25519_SHA-256_CRYSTALS-KYBER-1024");
+
+/** Double Ratchet section 5.2, as deployed. */
+export const RATCHET_INFO: Bytes = ascii("WhisperRatchet");
+export const MESSAGE_KEYS_INFO: Bytes = ascii("WhisperMessageKeys");
+export const SENDER_MESSAGE_KEYS_INFO: Bytes = ascii("WhisperGroup");
+
+/** Sealed sender version 1: the salt prefix of the ephemeral layer. */
+export const SEALED_V1_SALT: Bytes = ascii("UnidentifiedDelivery");
+
+/** Sealed sender version 2. */
+export const SEALED_V2_R: Bytes = ascii("Sealed Sender v2: r (2023-08)");
+export const SEALED_V2_K: Bytes = ascii("Sealed Sender v2: K");
+export const SEALED_V2_DH: Bytes = ascii("Sealed Sender v2: DH");
+export const SEALED_V2_DH_SENDER: Bytes = ascii("Sealed Sender v2: DH-sender");
+
+/** ML-KEM Braid; each of the first four is followed by the epoch as eight big-endian bytes. */
+export const BRAID_AUTHENTICATOR_UPDATE: Bytes = ascii("Signal_PQCKA_V1_MLKEM768:Authenticator Update");
+export const BRAID_HEADER_MAC: Bytes = ascii("Signal_PQCKA_V1_MLKEM768:ekheader");
+export const BRAID_CIPHERTEXT_MAC: Bytes = ascii("Signal_PQCKA_V1_MLKEM768:ciphertext");
+export const BRAID_EPOCH_SECRET: Bytes = ascii("Signal_PQCKA_V1_MLKEM768:SCKA Key");
+/** The two spaces are part of the deployed protocol. */
+export const PQ_CHAIN_START: Bytes = ascii("Signal PQ Ratchet V1 Chain  Start");
+export const PQ_CHAIN_ADD_EPOCH: Bytes = ascii("Signal PQ Ratchet V1 Chain Add Epoch");
+export const PQ_CHAIN_NEXT: Bytes = ascii("Signal PQ Ratchet V1 Chain Next");
+
+/** What our own signatures are for; `labelled` of signed.ts puts one in front of the signed fields. */
+export const SIGN_AUTH_CHALLENGE: Bytes = ascii("Edgewise/auth-challenge/v1");
+export const SIGN_LOG_ENTRY: Bytes = ascii("Edgewise/log-entry/v1");
+export const SIGN_LOG_COUNTERSIGN: Bytes = ascii("Edgewise/log-countersign/v1");
+export const SIGN_PREKEY_RECORD: Bytes = ascii("Edgewise/prekey-record/v1");

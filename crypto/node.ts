@@ -1,0 +1,150 @@
+// The Node backend: node:crypto for curves, AES and (from Node 24.7) ML-KEM, the specialised HMAC for short
+// inputs, noble for the rest. Seeded runs and Node versions without native ML-KEM fall back to noble, which
+// computes the same bytes. A program installs it once at its start: `useBackend(nodeBackend)`.
+
+import {
+  createCipheriv,
+  createDecipheriv,
+  createPrivateKey,
+  createPublicKey,
+  decapsulate,
+  diffieHellman,
+  encapsulate,
+  generateKeyPairSync,
+  hash,
+  type KeyObject,
+  sign,
+  verify,
+} from "node:crypto";
+import { type Bytes, concat, copy, ProtocolError } from "#wire";
+import type { Backend, MlKem } from "./backend.ts";
+import { fitsShortHkdf, MAX_SHORT_INPUT, shortHkdf, shortHmac } from "./fast-hmac.ts";
+import { nobleBackend } from "./noble.ts";
+
+type OkpType = "x25519" | "ed25519";
+type KemType = "ml-kem-768" | "ml-kem-1024";
+
+/**
+ * Importing a private key costs as much as using it. The handle lives as long as the very array that holds the
+ * key and is found by nothing else, so wiping and forgetting a Secret forgets the handle too.
+ */
+const privateHandles = new WeakMap<Bytes, KeyObject>();
+
+function privateHandle(raw: Bytes, type: OkpType | KemType): KeyObject {
+  let handle = privateHandles.get(raw);
+  if (handle === undefined) {
+    const format = type === "x25519" || type === "ed25519" ? "raw-private" : "raw-seed";
+    handle = createPrivateKey({ key: raw, format, asymmetricKeyType: type } as never); // raw formats are newer than the declared types
+    privateHandles.set(raw, handle);
+  }
+  return handle;
+}
+
+function publicHandle(raw: Bytes, type: OkpType | KemType): KeyObject {
+  return createPublicKey({ key: raw, format: "raw-public", asymmetricKeyType: type } as never); // as above
+}
+
+function exportRaw(handle: KeyObject, format: "raw-public" | "raw-private" | "raw-seed"): Bytes {
+  return copy(handle.export({ format } as never) as unknown as Uint8Array); // as above; a Buffer may share a pool, hence the copy
+}
+
+const NO_CONTRIBUTION: Bytes = new Uint8Array(32);
+
+function hmacSha256(key: Bytes, data: Bytes): Bytes {
+  if (key.length <= 64 && data.length <= MAX_SHORT_INPUT) return shortHmac(key, data);
+  return longHmac(key, data);
+}
+
+/** RFC 2104 over two one-shot native hashes, which beat a streaming Hmac object at every size. */
+function longHmac(key: Bytes, data: Bytes): Bytes {
+  const block = key.length > 64 ? sha256(key) : key;
+  const inner = new Uint8Array(64 + data.length).fill(0x36, 0, 64);
+  const outer = new Uint8Array(96).fill(0x5c, 0, 64);
+  for (let i = 0; i < block.length; i++) {
+    inner[i] = (inner[i] ?? 0) ^ (block[i] ?? 0);
+    outer[i] = (outer[i] ?? 0) ^ (block[i] ?? 0);
+  }
+  inner.set(data, 64);
+  outer.set(sha256(inner), 64);
+  const tag = sha256(outer);
+  inner.fill(0, 0, 64);
+  outer.fill(0);
+  return tag;
+}
+
+function sha256(data: Bytes): Bytes {
+  return copy(hash("sha256", data, "buffer"));
+}
+
+const haveNativeKem = typeof encapsulate === "function";
+
+function nativeKem(type: KemType, fallback: MlKem): MlKem {
+  if (!haveNativeKem) return fallback;
+  return {
+    generate() {
+      const { privateKey, publicKey } = generateKeyPairSync(type as never) as unknown as { privateKey: KeyObject; publicKey: KeyObject }; // as above
+      const seed = exportRaw(privateKey, "raw-seed");
+      privateHandles.set(seed, privateKey);
+      return { seed, publicKey: exportRaw(publicKey, "raw-public") };
+    },
+    publicKey: (seed) => exportRaw(createPublicKey(privateHandle(seed, type)), "raw-public"),
+    encapsulate(publicKey, coins) {
+      if (coins !== undefined) return fallback.encapsulate(publicKey, coins);
+      const { ciphertext, sharedKey } = encapsulate(publicHandle(publicKey, type));
+      return { ciphertext: copy(ciphertext), sharedSecret: copy(sharedKey) };
+    },
+    decapsulate: (seed, ciphertext) => copy(decapsulate(privateHandle(seed, type), ciphertext)),
+  };
+}
+
+export const nodeBackend: Backend = {
+  name: "node",
+  sha256,
+  sha512: (...parts) => copy(hash("sha512", concat(...parts), "buffer")),
+  hmacSha256,
+  hkdfSha256(salt, inputKey, info, length) {
+    if (fitsShortHkdf(salt, inputKey, info)) return shortHkdf(salt, inputKey, info, length);
+    return nobleBackend.hkdfSha256(salt, inputKey, info, length);
+  },
+  x25519(privateKey, publicKey) {
+    try {
+      return copy(diffieHellman({ privateKey: privateHandle(privateKey, "x25519"), publicKey: publicHandle(publicKey, "x25519") }));
+    } catch {
+      // OpenSSL refuses an all-zero result; `agree` refuses those zeros on every backend alike.
+      return copy(NO_CONTRIBUTION);
+    }
+  },
+  x25519PublicKey: (privateKey) => exportRaw(createPublicKey(privateHandle(privateKey, "x25519")), "raw-public"),
+  generateX25519() {
+    const { privateKey, publicKey } = generateKeyPairSync("x25519");
+    const raw = exportRaw(privateKey, "raw-private");
+    privateHandles.set(raw, privateKey);
+    return { privateKey: raw, publicKey: exportRaw(publicKey, "raw-public") };
+  },
+  ed25519Verify(publicKey, message, signature) {
+    try {
+      return verify(null, message, publicHandle(publicKey, "ed25519"), signature);
+    } catch {
+      return false; // not a point on the curve
+    }
+  },
+  ed25519PublicKey: (seed) => exportRaw(createPublicKey(privateHandle(seed, "ed25519")), "raw-public"),
+  ed25519Sign: (seed, message) => copy(sign(null, message, privateHandle(seed, "ed25519"))),
+  aes256CbcEncrypt(key, iv, plaintext) {
+    const cipher = createCipheriv("aes-256-cbc", key, iv);
+    return concat(cipher.update(plaintext), cipher.final());
+  },
+  aes256CbcDecrypt(key, iv, ciphertext) {
+    try {
+      const decipher = createDecipheriv("aes-256-cbc", key, iv);
+      return concat(decipher.update(ciphertext), decipher.final());
+    } catch (cause) {
+      throw new ProtocolError("bad-padding", { cause });
+    }
+  },
+  aes256Ctr(key, iv, data) {
+    return copy(createCipheriv("aes-256-ctr", key, iv).update(data));
+  },
+  mlKem768: nativeKem("ml-kem-768", nobleBackend.mlKem768),
+  mlKem1024: nativeKem("ml-kem-1024", nobleBackend.mlKem1024),
+};

@@ -1,0 +1,135 @@
+// A Curve25519 public key that was parsed, and the checks a parse makes. There is no other way to obtain one
+// from outside bytes, so a function that takes a PublicKey need not check again.
+//
+// Every key: exact length, type byte 0x05, canonical (below 2^255 - 19, top bit 0), never of low order.
+// Identity keys and base keys also: on the curve and torsion-free (`requireTorsionFree`).
+
+import { ed25519 } from "@noble/curves/ed25519.js";
+import { type Bytes, concat, copy, fromHex, ProtocolError, sameBytes, toHex } from "#wire";
+import { backend } from "./backend.ts";
+
+const TYPE_CURVE25519 = 0x05;
+export const ENCODED_PUBLIC_KEY_BYTES = 33;
+const TYPE_BYTE: Bytes = new Uint8Array([TYPE_CURVE25519]);
+
+const { Fp } = ed25519.Point;
+
+/** The canonical u-coordinates whose order divides 8, on the curve or its twist (RFC 7748 section 6.1). */
+const LOW_ORDER: ReadonlySet<string> = new Set([
+  "0000000000000000000000000000000000000000000000000000000000000000",
+  "0100000000000000000000000000000000000000000000000000000000000000",
+  "e0eb7a7c3b41b8ae1656e3faf19fc46ada098deb9c32b1fd866205165f49b800",
+  "5f9c95bca3508c24b1d0b1559c83ef5b04445cc4581c8e86d8224eddd09f1157",
+  "ecffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff7f",
+]);
+
+/**
+ * A clamped scalar k with k = 0 (mod 8) and k = ±1 (mod q). Multiplying by it removes the torsion part and
+ * leaves the rest, up to sign, as it was: X25519(k, u) = u exactly when u is on the curve and torsion-free.
+ * One scalar multiplication that every platform has natively instead of a multiplication by q that none has.
+ */
+const TORSION_PROBE: Bytes = torsionProbe();
+
+function torsionProbe(): Bytes {
+  const q = ed25519.Point.Fn.ORDER;
+  let k = 1n;
+  while (k % 8n !== 0n) k += q;
+  if (k < 1n << 254n) k = 8n * q - k;
+  const bytes = new Uint8Array(32);
+  for (let i = 0; i < 32; i++) bytes[i] = Number((k >> BigInt(8 * i)) & 0xffn);
+  return bytes;
+}
+
+export class PublicKey {
+  /** The 32-byte u-coordinate, little-endian. Borrowed: never written to. */
+  readonly raw: Bytes;
+  #torsionFree: boolean | undefined;
+  #edwards: Bytes | undefined;
+
+  private constructor(raw: Bytes) {
+    this.raw = raw;
+  }
+
+  /** @throws ProtocolError `bad-key`: wrong length, not canonical, or of low order. */
+  static fromRaw(raw: Uint8Array): PublicKey {
+    if (raw.length !== 32 || !isCanonical(raw) || isLowOrder(raw)) throw new ProtocolError("bad-key");
+    return new PublicKey(copy(raw));
+  }
+
+  /** The wire form: 0x05 and the u-coordinate. */
+  encode(): Bytes {
+    return concat(TYPE_BYTE, this.raw);
+  }
+
+  equals(other: PublicKey): boolean {
+    return sameBytes(this.raw, other.raw);
+  }
+
+  get isTorsionFree(): boolean {
+    this.#torsionFree ??= sameBytes(backend().x25519(TORSION_PROBE, this.raw), this.raw);
+    return this.#torsionFree;
+  }
+
+  /** The Edwards point (1 - …) with sign bit 0 that this key maps to, encoded: y = (u - 1) / (u + 1) (XEdDSA section 2.3). */
+  get edwards(): Bytes {
+    if (this.#edwards === undefined) {
+      const u = Fp.fromBytes(this.raw);
+      this.#edwards = copy(Fp.toBytes(Fp.div(Fp.sub(u, Fp.ONE), Fp.add(u, Fp.ONE))));
+    }
+    return this.#edwards;
+  }
+}
+
+/** 2^255 - 19 is ed ff … ff 7f: a canonical value is smaller. */
+function isCanonical(raw: Uint8Array): boolean {
+  const top = raw[31] ?? 0xff;
+  if (top !== 0x7f) return top < 0x7f;
+  for (let i = 30; i > 0; i--) if (raw[i] !== 0xff) return true;
+  return (raw[0] ?? 0xff) < 0xed;
+}
+
+/** Three bytes tell almost every honest key from the five bad ones; only then is the whole looked up. */
+function isLowOrder(raw: Uint8Array): boolean {
+  return LOW_ORDER_FIRST.has(raw[0] ?? 0) && LOW_ORDER.has(toHex(raw));
+}
+
+const LOW_ORDER_FIRST: ReadonlySet<number> = new Set([...LOW_ORDER].map((hex) => fromHex(hex)[0] ?? 0));
+
+/** Parses the 33-byte wire form. @throws ProtocolError `bad-key`. */
+export function parsePublicKey(encoded: Uint8Array): PublicKey {
+  if (encoded.length !== ENCODED_PUBLIC_KEY_BYTES || encoded[0] !== TYPE_CURVE25519) throw new ProtocolError("bad-key");
+  return PublicKey.fromRaw(encoded.subarray(1));
+}
+
+/** @throws ProtocolError `bad-key` unless the key is on the curve and in the prime-order subgroup. */
+export function requireTorsionFree(key: PublicKey): PublicKey {
+  if (!key.isTorsionFree) throw new ProtocolError("bad-key");
+  return key;
+}
+
+/** Public keys met again and again (identity, certificate and sender-key signing keys), with what was computed about them. */
+const known = new Map<string, PublicKey>();
+const MAX_KNOWN = 1024;
+
+/**
+ * Parses a long-lived key: as `parsePublicKey`, torsion-free as well, checked once and remembered.
+ * @throws ProtocolError `bad-key`.
+ */
+export function parseIdentityKey(encoded: Uint8Array): PublicKey {
+  const name = latin1(encoded);
+  const met = known.get(name);
+  if (met !== undefined) return met;
+  const key = requireTorsionFree(parsePublicKey(encoded));
+  // Oldest out: a Map keeps the order of insertion. Only speed depends on it.
+  if (known.size >= MAX_KNOWN)
+    for (const oldest of known.keys()) {
+      known.delete(oldest);
+      break;
+    }
+  known.set(name, key);
+  return key;
+}
+
+function latin1(bytes: Uint8Array): string {
+  return String.fromCharCode(...bytes.subarray(0, ENCODED_PUBLIC_KEY_BYTES + 1));
+}
