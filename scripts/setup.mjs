@@ -1,0 +1,93 @@
+// What every script needs before it can start: the packages of the lock file and Node 24.
+// Runs on the machine's own Node (20 or newer) with nothing installed, so it imports Node's modules only.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, readFileSync } from "node:fs";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { isDeepStrictEqual } from "node:util";
+
+export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/**
+ * Installs what is missing, then makes sure that the calling script runs under Node 24: either this process already does,
+ * or the script is started again under the Node of the repository and this process ends with its exit code.
+ * @param {string} script path of the calling script
+ * @param {readonly string[]} folders packages with a lock file, relative to the root
+ */
+export function prepare(script, folders = ["."]) {
+  for (const folder of folders) install(join(root, folder));
+  const node = nodeToUse();
+  const path = [join(root, "node_modules", ".bin"), dirname(node), process.env["PATH"] ?? ""].join(delimiter);
+  process.env["PATH"] = path;
+  if (node === process.execPath) return;
+  const { status } = spawnSync(node, [script, ...process.argv.slice(2)], { stdio: "inherit" });
+  process.exit(status ?? 1);
+}
+
+/**
+ * Runs a program with our output as its output.
+ * @param {string} program
+ * @param {readonly string[]} args
+ * @param {import("node:child_process").SpawnSyncOptions} [options]
+ * @returns {boolean} whether it ended with exit code 0
+ */
+export function run(program, args, options = {}) {
+  return spawnSync(program, args, { cwd: root, stdio: "inherit", ...options }).status === 0;
+}
+
+/** @returns {string} */
+function nodeToUse() {
+  if (isRecent(process.versions.node)) return process.execPath;
+  const platform = process.platform === "win32" ? "win" : process.platform;
+  const binary = process.platform === "win32" ? "node.exe" : "node";
+  const own = join(root, "node_modules", `node-${platform}-${process.arch}`, "bin", binary);
+  if (existsSync(own)) return own;
+  console.error(`Node 24 or newer is needed: this is ${process.version}, and the lock file brings none for ${platform}-${process.arch}.`);
+  return process.exit(1);
+}
+
+/** @param {string} version */
+function isRecent(version) {
+  return Number(version.split(".")[0]) >= 24;
+}
+
+/** @param {string} folder */
+function install(folder) {
+  if (!existsSync(join(folder, "package.json")) || isInstalled(folder)) return;
+  console.log(`Installing the packages of ${folder === root ? "the repository" : folder.slice(root.length + 1)}`);
+  // npm's own Node, not ours: ours lies in the folder that npm is about to replace.
+  const npm = process.env["npm_execpath"];
+  const [program, first] = npm === undefined ? ["npm", []] : [process.env["npm_node_execpath"] ?? process.execPath, [npm]];
+  const shell = npm === undefined && process.platform === "win32";
+  if (!run(program, [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder, shell })) process.exit(1);
+}
+
+/**
+ * Whether node_modules is what the lock file says. npm leaves its own record of what it installed; packages for other
+ * platforms are in the lock file and not in the record.
+ * @param {string} folder
+ */
+function isInstalled(folder) {
+  const lock = readJson(join(folder, "package-lock.json"));
+  const installed = readJson(join(folder, "node_modules", ".package-lock.json"))?.packages;
+  if (lock === undefined || installed === undefined) return false;
+  const wanted = lock.packages;
+  const manifest = readJson(join(folder, "package.json"));
+  const kinds = ["dependencies", "devDependencies", "optionalDependencies"];
+  if (kinds.some((kind) => !isDeepStrictEqual(manifest[kind] ?? {}, wanted[""][kind] ?? {}))) return false;
+  if (Object.keys(installed).some((path) => wanted[path] === undefined)) return false;
+  return Object.entries(wanted).every(([path, entry]) => {
+    if (path === "") return true;
+    const present = installed[path];
+    return present === undefined ? entry.optional === true : present.version === entry.version && present.integrity === entry.integrity;
+  });
+}
+
+/**
+ * @param {string} path
+ * @returns {any} undefined when there is no such file
+ */
+function readJson(path) {
+  return existsSync(path) ? JSON.parse(readFileSync(path, "utf8")) : undefined;
+}
