@@ -16,7 +16,7 @@ prepare(import.meta.url, [".", "test/interop"]);
 /** @type {readonly (readonly [string, () => Result | Promise<Result>])[]} */
 const steps = [
   ["format", () => tool("oxfmt", "--check")],
-  ["lint", () => tool("oxlint", "--type-aware", "--deny-warnings", "--report-unused-disable-directives")],
+  ["lint", () => tool("oxlint", "--type-aware", "--deny-warnings", "--report-unused-disable-directives", "--format=stylish")],
   ["types", () => both(tool("tsc", "-b"), tool("tsc", "-p", "scripts"))],
   ["generated code", generatedCode],
   ["unused", () => tool("knip", "--no-progress", "--treat-config-hints-as-errors")],
