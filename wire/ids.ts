@@ -95,6 +95,13 @@ export function deviceOfServiceId(serviceId: string): DeviceAddress {
   return { userId: parseUserId(uuidFromBytes(bytes)), deviceId };
 }
 
+/** @throws WireError `bad-id` for anything but the lower-case ServiceId of a device. */
+export function parseServiceId(value: unknown): ServiceId {
+  if (typeof value !== "string") throw new WireError("bad-id");
+  deviceOfServiceId(value);
+  return value as ServiceId;
+}
+
 const ACI = 0x00;
 const FIXED_WIDTH_LENGTH = 17;
 

@@ -1,5 +1,27 @@
 export type { Bytes } from "./bytes.ts";
 export { ascii, be16, be32, be64, concat, copy, EMPTY, fromHex, sameBytes, toHex } from "./bytes.ts";
+export type {
+  SenderCertificate,
+  SenderCertificateFields,
+  ServerCertificate,
+  ServerCertificateFields,
+  Signed,
+  Signer,
+} from "./certificate.ts";
+export {
+  decodeSenderCertificate,
+  decodeServerCertificate,
+  encodeSenderCertificateFields,
+  encodeServerCertificateFields,
+  encodeSigned,
+} from "./certificate.ts";
+export type { DecryptionErrorMessage } from "./decryption-error.ts";
+export {
+  decodeDecryptionErrorMessage,
+  decodePlaintextContent,
+  encodeDecryptionErrorMessage,
+  encodePlaintextContent,
+} from "./decryption-error.ts";
 export type { ProtocolCode, WireCode } from "./errors.ts";
 export { assertNever, InvariantError, ProtocolError, UsageError, WireError } from "./errors.ts";
 export type { DeviceAddress, DeviceId, DistributionId, RegistrationId, ServiceId, UserId } from "./ids.ts";
@@ -8,6 +30,7 @@ export {
   parseDeviceId,
   parseDistributionId,
   parseRegistrationId,
+  parseServiceId,
   parseUserId,
   serviceIdFromFixedWidth,
   serviceIdOfDevice,
@@ -16,3 +39,67 @@ export {
   uuidFromBytes,
   uuidToBytes,
 } from "./ids.ts";
+export {
+  MAX_DEVICE_ID,
+  MAX_DEVICES_PER_ACCOUNT,
+  MAX_REGISTRATION_ID,
+  MAX_ENVELOPE_BYTES,
+  PADDING_BUCKETS,
+  MAX_PADDED_CONTENT_BYTES,
+  MAX_GROUP_MEMBERS,
+  MAX_RECIPIENT_DEVICES,
+  MAILBOX_TTL_SECONDS,
+  MAILBOX_WINDOW_MESSAGES,
+  MAILBOX_WINDOW_BYTES,
+  MAILBOX_QUOTA_MESSAGES,
+  MAILBOX_QUOTA_BYTES,
+  EPHEMERAL_LIFETIME_SECONDS,
+  MAX_FORWARD_JUMP,
+  MAX_SKIPPED_KEYS,
+  MAX_RECEIVER_CHAINS,
+  MAX_ARCHIVED_SESSIONS,
+  MAX_SENDER_KEY_STATES,
+  UNACKNOWLEDGED_SESSION_SECONDS,
+  MAX_ONE_TIME_EC_PREKEYS,
+  MAX_ONE_TIME_KEM_PREKEYS,
+  PREKEYS_LOW,
+  SIGNED_PREKEY_ROTATION_SECONDS,
+  SIGNED_PREKEY_GRACE_SECONDS,
+  PREKEY_RECORD_LIFETIME_SECONDS,
+  SENDER_CERTIFICATE_LIFETIME_SECONDS,
+  TOKEN_LIFETIME_SECONDS,
+  CHALLENGE_LIFETIME_SECONDS,
+  LINK_TICKET_LIFETIME_SECONDS,
+  RECOVERY_KEY_DELAY_SECONDS,
+  MAX_MEDIA_BYTES,
+  MAX_MEDIA_REQUEST_BYTES,
+  MEDIA_PART_BYTES,
+  ABANDONED_UPLOAD_SECONDS,
+} from "./limits.ts";
+export type { ScannableFingerprint } from "./scannable.ts";
+export { decodeScannableFingerprint, encodeScannableFingerprint } from "./scannable.ts";
+export type { SealedContent, SealedKind } from "./sealed-content.ts";
+export { decodeSealedContent, encodeSealedContent, padSealedContent, SEALED_PADDING_OVERHEAD } from "./sealed-content.ts";
+export type { SealedMessage, SealedV1, SealedV2 } from "./sealed-message.ts";
+export { decodeSealedMessage, encodeSealedV1, encodeSealedV2 } from "./sealed-message.ts";
+export type {
+  SenderKeyDistributionMessage,
+  SenderKeyDistributionMessageFields,
+  SenderKeyMessage,
+  SenderKeyMessageFields,
+} from "./sender-key-message.ts";
+export {
+  decodeSenderKeyDistributionMessage,
+  decodeSenderKeyMessage,
+  encodeSenderKeyDistributionMessage,
+  encodeSenderKeyMessage,
+} from "./sender-key-message.ts";
+export type { PreKeySignalMessage, PreKeySignalMessageFields, SignalMessage, SignalMessageFields } from "./signal-message.ts";
+export {
+  decodePreKeySignalMessage,
+  decodeSignalMessage,
+  encodeAddresses,
+  encodePreKeySignalMessage,
+  encodeSignalMessage,
+} from "./signal-message.ts";
+export { fromUtf8, toUtf8 } from "./utf8.ts";
