@@ -42,7 +42,13 @@ process.exit(failed === 0 ? 0 : 1);
  * @returns {Result}
  */
 function tool(name, ...args) {
-  const { status, stdout, stderr, error } = spawnSync(name, args, { cwd: root, encoding: "utf8", shell: process.platform === "win32" });
+  const env = process.stdout.isTTY ? process.env : { ...process.env, NO_COLOR: "1" };
+  const { status, stdout, stderr, error } = spawnSync(name, args, {
+    cwd: root,
+    env,
+    encoding: "utf8",
+    shell: process.platform === "win32",
+  });
   return { ok: status === 0, text: `${stdout}${stderr}${error?.message ?? ""}` };
 }
 
@@ -64,6 +70,7 @@ function generatedCode() {
     if (!made.ok) return made;
     const now = readTree(join(root, "wire", "gen"));
     const wanted = readTree(join(fresh, "wire", "gen"));
+    if (wanted.size === 0) return { ok: false, text: "buf generated nothing" };
     const different = [...new Set([...now.keys(), ...wanted.keys()])].filter((path) => now.get(path) !== wanted.get(path));
     return { ok: different.length === 0, text: `Not what the .proto files say (npm run generate):\n${different.join("\n")}` };
   } finally {
