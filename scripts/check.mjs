@@ -18,7 +18,7 @@ const steps = [
   ["format", () => tool("oxfmt", "--check")],
   ["lint", () => tool("oxlint", "--type-aware", "--deny-warnings", "--report-unused-disable-directives", "--format=stylish")],
   ["types", () => both(tool("tsc", "-b"), tool("tsc", "-p", "scripts"))],
-  ["generated code", generatedCode],
+  ["proto", () => both(tool("buf", "lint"), generatedCode())],
   ["unused", () => tool("knip", "--no-progress", "--treat-config-hints-as-errors")],
   ["size", size],
 ];
