@@ -10,8 +10,8 @@ import { isDeepStrictEqual } from "node:util";
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
 /**
- * Installs what is missing, then makes sure that the calling script runs under Node 24: either this process already does,
- * or the script is started again under the Node of the repository and this process ends with its exit code.
+ * Installs what is missing, then makes sure that the calling script runs under Node 24: either this process does, or
+ * the script is started again under the Node of the repository and this process ends with its exit code.
  * @param {string} script path of the calling script
  * @param {readonly string[]} folders packages with a lock file, relative to the root
  */
@@ -36,20 +36,20 @@ export function run(program, args, options = {}) {
   return spawnSync(program, args, { cwd: root, stdio: "inherit", ...options }).status === 0;
 }
 
-/** @returns {string} */
+/**
+ * The Node of the lock file, so that everybody runs the same; where there is none for the platform (or it does not start:
+ * another C library), this one, if it is new enough.
+ * @returns {string}
+ */
 function nodeToUse() {
-  if (isRecent(process.versions.node)) return process.execPath;
   const platform = process.platform === "win32" ? "win" : process.platform;
   const binary = process.platform === "win32" ? "node.exe" : "node";
   const own = join(root, "node_modules", `node-${platform}-${process.arch}`, "bin", binary);
-  if (existsSync(own)) return own;
+  if (own === process.execPath) return own;
+  if (existsSync(own) && spawnSync(own, ["--version"]).status === 0) return own;
+  if (Number(process.versions.node.split(".")[0]) >= 24) return process.execPath;
   console.error(`Node 24 or newer is needed: this is ${process.version}, and the lock file brings none for ${platform}-${process.arch}.`);
   return process.exit(1);
-}
-
-/** @param {string} version */
-function isRecent(version) {
-  return Number(version.split(".")[0]) >= 24;
 }
 
 /** @param {string} folder */
