@@ -12,7 +12,7 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 /**
  * Installs what is missing, then makes sure that the calling script runs under Node 24: either this process does, or
  * the script is started again under the Node of the repository and this process ends with its exit code.
- * @param {string} script path of the calling script
+ * @param {string} script URL of the calling script
  * @param {readonly string[]} folders packages with a lock file, relative to the root
  */
 export function prepare(script, folders = ["."]) {
@@ -21,7 +21,7 @@ export function prepare(script, folders = ["."]) {
   const path = [join(root, "node_modules", ".bin"), dirname(node), process.env["PATH"] ?? ""].join(delimiter);
   process.env["PATH"] = path;
   if (node === process.execPath) return;
-  const { status } = spawnSync(node, [script, ...process.argv.slice(2)], { stdio: "inherit" });
+  const { status } = spawnSync(node, [fileURLToPath(script), ...process.argv.slice(2)], { stdio: "inherit" });
   process.exit(status ?? 1);
 }
 
@@ -60,7 +60,8 @@ function install(folder) {
   const npm = process.env["npm_execpath"];
   const [program, first] = npm === undefined ? ["npm", []] : [process.env["npm_node_execpath"] ?? process.execPath, [npm]];
   const shell = npm === undefined && process.platform === "win32";
-  if (!run(program, [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund"], { cwd: folder, shell })) process.exit(1);
+  if (!run(program, [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, shell }))
+    process.exit(1);
 }
 
 /**
