@@ -81,7 +81,8 @@ function isInstalled(folder) {
   return Object.entries(wanted).every(([path, entry]) => {
     if (path === "") return true;
     const present = installed[path];
-    return present === undefined ? entry.optional === true : present.version === entry.version && present.integrity === entry.integrity;
+    if (present === undefined) return entry.optional === true;
+    return present.version === entry.version && present.integrity === entry.integrity && existsSync(join(folder, path));
   });
 }
 
