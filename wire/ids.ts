@@ -18,12 +18,20 @@ export type ServiceId = Brand<string, "ServiceId">;
 /** Names a sender-key chain: a lower-case UUID. */
 export type DistributionId = Brand<string, "DistributionId">;
 
+/** Drawn by the sender of a message; every repeat and every copy has the same. A lower-case UUID. */
+export type MessageId = Brand<string, "MessageId">;
+/** A group: 32 bytes in lower-case hexadecimal. */
+export type GroupId = Brand<string, "GroupId">;
+/** An encrypted file at the server: 32 random bytes in lower-case hexadecimal. */
+export type MediaId = Brand<string, "MediaId">;
+
 /** One device of one account, in the two forms that the two worlds use. */
 export interface DeviceAddress {
   readonly userId: UserId;
   readonly deviceId: DeviceId;
 }
 
+const HEX_256 = /^[0-9a-f]{64}$/;
 const UUID = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/;
 
 /** The 16 bytes of a UUID in its lower-case text form. @throws WireError `bad-id`. */
@@ -75,6 +83,24 @@ export function parseRegistrationId(value: unknown): RegistrationId {
 export function parseDistributionId(value: unknown): DistributionId {
   if (typeof value !== "string" || !UUID.test(value)) throw new WireError("bad-id");
   return value as DistributionId;
+}
+
+/** @throws WireError `bad-id` for anything but a lower-case UUID. */
+export function parseMessageId(value: unknown): MessageId {
+  if (typeof value !== "string" || !UUID.test(value)) throw new WireError("bad-id");
+  return value as MessageId;
+}
+
+/** @throws WireError `bad-id` for anything but 64 lower-case hexadecimal digits. */
+export function parseGroupId(value: unknown): GroupId {
+  if (typeof value !== "string" || !HEX_256.test(value)) throw new WireError("bad-id");
+  return value as GroupId;
+}
+
+/** @throws WireError `bad-id` for anything but 64 lower-case hexadecimal digits. */
+export function parseMediaId(value: unknown): MediaId {
+  if (typeof value !== "string" || !HEX_256.test(value)) throw new WireError("bad-id");
+  return value as MediaId;
 }
 
 /** The ServiceId by which the Signal wire knows one device. The inverse of `deviceOfServiceId`. */

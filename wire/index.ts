@@ -1,3 +1,22 @@
+export type {
+  Accept,
+  Body,
+  DecryptionError,
+  Delete,
+  Edit,
+  GroupChange,
+  Nothing,
+  PresenceAnswer,
+  PresenceQuery,
+  Profile,
+  Reaction,
+  Receipt,
+  SenderKey,
+  Text,
+  Typing,
+} from "./body.ts";
+export type { Bound, Bounds } from "./bounds.ts";
+export { exactly, listOf, optional, REQUIRED, upTo } from "./bounds.ts";
 export type { Bytes } from "./bytes.ts";
 export { ascii, be16, be32, be64, concat, copy, EMPTY, fromHex, sameBytes, toHex } from "./bytes.ts";
 export type {
@@ -15,6 +34,8 @@ export {
   encodeServerCertificateFields,
   encodeSigned,
 } from "./certificate.ts";
+export type { Content, ContentCopy, Direct, Group, LogHead, Position } from "./content.ts";
+export { decodeContent, decodeContentCopy, encodeContent, encodeContentCopy } from "./content.ts";
 export type { DecryptionErrorMessage } from "./decryption-error.ts";
 export {
   decodeDecryptionErrorMessage,
@@ -22,13 +43,21 @@ export {
   encodeDecryptionErrorMessage,
   encodePlaintextContent,
 } from "./decryption-error.ts";
+export type { DeviceMessage, Envelope, SendRequest } from "./envelope.ts";
+export { decodeEnvelope, decodeSendRequest, encodeEnvelope, encodeSendRequest } from "./envelope.ts";
 export type { ProtocolCode, WireCode } from "./errors.ts";
 export { assertNever, InvariantError, ProtocolError, UsageError, WireError } from "./errors.ts";
-export type { DeviceAddress, DeviceId, DistributionId, RegistrationId, ServiceId, UserId } from "./ids.ts";
+export type { Ack, ClientFrame, Deliver, PreKeysLow, QueueEmpty, SendEphemeral, ServerFrame } from "./frames.ts";
+export { decodeClientFrame, decodeServerFrame, encodeClientFrame, encodeServerFrame } from "./frames.ts";
+export type { Extensible } from "./generated.ts";
+export type { DeviceAddress, DeviceId, DistributionId, GroupId, MediaId, MessageId, RegistrationId, ServiceId, UserId } from "./ids.ts";
 export {
   deviceOfServiceId,
   parseDeviceId,
   parseDistributionId,
+  parseGroupId,
+  parseMediaId,
+  parseMessageId,
   parseRegistrationId,
   parseServiceId,
   parseUserId,
@@ -44,10 +73,22 @@ export {
   MAX_DEVICES_PER_ACCOUNT,
   MAX_REGISTRATION_ID,
   MAX_ENVELOPE_BYTES,
+  MAX_FRAME_BYTES,
+  MAX_CONTENT_BYTES,
+  MAX_TEXT_BYTES,
+  MAX_ATTACHMENTS,
+  MAX_RECEIPT_IDS,
+  MAX_READ_MARKS,
+  MAX_EMOJI_BYTES,
+  MAX_NAME_BYTES,
+  MAX_FILE_NAME_BYTES,
+  MAX_MIME_BYTES,
+  MAX_THUMBHASH_BYTES,
   PADDING_BUCKETS,
   MAX_PADDED_CONTENT_BYTES,
   MAX_GROUP_MEMBERS,
   MAX_RECIPIENT_DEVICES,
+  MAX_MULTI_RECIPIENT_BYTES,
   MAILBOX_TTL_SECONDS,
   MAILBOX_WINDOW_MESSAGES,
   MAILBOX_WINDOW_BYTES,
@@ -76,6 +117,14 @@ export {
   MEDIA_PART_BYTES,
   ABANDONED_UPLOAD_SECONDS,
 } from "./limits.ts";
+export type { MediaPointer } from "./media-pointer.ts";
+export type { MultiRecipient, Recipient } from "./multi-recipient.ts";
+export { encodeMultiRecipient, receivedMessage, splitMultiRecipient } from "./multi-recipient.ts";
+export type { Notice, NoticeBody } from "./notice.ts";
+export { decodeNotice, encodeNotice } from "./notice.ts";
+export type { Reference } from "./reference.ts";
+export type { Auth, BodyKind, Operation, ProblemCode, Route } from "./routes.ts";
+export { COMMON_PROBLEMS, pathOf, PROBLEM_STATUS, ROUTES } from "./routes.ts";
 export type { ScannableFingerprint } from "./scannable.ts";
 export { decodeScannableFingerprint, encodeScannableFingerprint } from "./scannable.ts";
 export type { SealedContent, SealedKind } from "./sealed-content.ts";
@@ -102,4 +151,7 @@ export {
   encodePreKeySignalMessage,
   encodeSignalMessage,
 } from "./signal-message.ts";
+export type { StrictCodec } from "./strict.ts";
+export { strictCodec } from "./strict.ts";
+export type { Contact, ContactState, DeviceName, Read, Sent, Sync } from "./sync.ts";
 export { fromUtf8, toUtf8 } from "./utf8.ts";

@@ -7,12 +7,32 @@ export const MAX_REGISTRATION_ID: number = 0x3fff;
 
 // Messages, in bytes
 export const MAX_ENVELOPE_BYTES: number = 96 * 1024;
+/** A socket frame: an envelope and what carries it. Larger ones close the socket. */
+export const MAX_FRAME_BYTES: number = MAX_ENVELOPE_BYTES + 1024;
 export const PADDING_BUCKETS: readonly number[] = [512, 1024, 2048, 4096, 16_384, 65_536];
 export const MAX_PADDED_CONTENT_BYTES: number = 65_536;
+
+/** What a ratchet message may hold: leaves room in the largest bucket for session set-up, certificate and padding. */
+export const MAX_CONTENT_BYTES: number = 60 * 1024;
+export const MAX_TEXT_BYTES: number = 32 * 1024;
+export const MAX_ATTACHMENTS: number = 16;
+export const MAX_RECEIPT_IDS: number = 64;
+export const MAX_READ_MARKS: number = 256;
+export const MAX_EMOJI_BYTES: number = 64;
+export const MAX_NAME_BYTES: number = 256;
+export const MAX_FILE_NAME_BYTES: number = 255;
+export const MAX_MIME_BYTES: number = 127;
+export const MAX_THUMBHASH_BYTES: number = 64;
+export const MAX_SENDER_KEY_DISTRIBUTION_BYTES: number = 256;
+export const MAX_DECRYPTION_ERROR_BYTES: number = 256;
+/** Unknown fields that one message of ours may carry along. */
+export const MAX_EXTENSIONS: number = 16;
 
 // Groups
 export const MAX_GROUP_MEMBERS: number = 100;
 export const MAX_RECIPIENT_DEVICES: number = 600;
+/** A multi-recipient message: one envelope and, for each device, a ServiceId, a device and two values of 48 bytes. */
+export const MAX_MULTI_RECIPIENT_BYTES: number = MAX_ENVELOPE_BYTES + MAX_RECIPIENT_DEVICES * (17 + 3 + 48);
 
 // Mailbox
 export const MAILBOX_TTL_SECONDS: number = 30 * 24 * 3600;

@@ -44,6 +44,24 @@ export class Reader {
     return field;
   }
 
+  /** A varint that no tag announces, for formats that borrow protobuf's integers. */
+  bareVarint(): number {
+    this.#varint();
+    return this.#safeInteger();
+  }
+
+  /** The next `length` bytes, whatever they are. */
+  bareBytes(length: number): Bytes {
+    const start = this.#at;
+    this.#advance(length);
+    return this.#bytes.subarray(start, this.#at);
+  }
+
+  /** Everything up to the end. */
+  rest(): Bytes {
+    return this.bareBytes(this.#end - this.#at);
+  }
+
   bytes(): Bytes {
     this.#expect(DELIMITED);
     const start = this.#skipDelimited();

@@ -15,7 +15,7 @@ export function toUtf8(text: string): Bytes {
       bytes[at++] = code;
       continue;
     }
-    const more = code < 0x800 ? 1 : code < 0x1_0000 ? 2 : 3;
+    const more = width(code) - 1;
     bytes[at++] = ((0xff00 >> (more + 1)) & 0xff) | (code >> (6 * more));
     for (let shift = 6 * (more - 1); shift >= 0; shift -= 6) bytes[at++] = 0x80 | ((code >> shift) & 0x3f);
   }
@@ -26,29 +26,43 @@ export function toUtf8(text: string): Bytes {
 export function fromUtf8(bytes: Uint8Array): string {
   let text = "";
   for (let at = 0; at < bytes.length;) {
-    const first = bytes[at++] ?? 0;
-    const more = continuationsAfter(first);
-    let code = more === 0 ? first : first & (0x3f >> more);
-    for (const end = at + more; at < end; at++) {
-      const next = bytes[at];
-      if (next === undefined || (next & 0xc0) !== 0x80) throw new WireError("bad-utf8");
-      code = (code << 6) | (next & 0x3f);
-    }
-    if (code < smallestWith(more) || code > 0x10_ffff || (code >= 0xd800 && code < 0xe000)) throw new WireError("bad-utf8");
+    const code = codePointAt(bytes, at);
     text += String.fromCodePoint(code);
+    at += width(code);
   }
   return text;
 }
 
+/** The same refusals, without making the text. */
+export function requireUtf8(bytes: Uint8Array): void {
+  for (let at = 0; at < bytes.length;) at += width(codePointAt(bytes, at));
+}
+
+function codePointAt(bytes: Uint8Array, at: number): number {
+  const first = bytes[at] ?? 0;
+  if (first < 0x80) return first;
+  const more = continuationsAfter(first);
+  let code = first & (0x3f >> more);
+  for (let i = 1; i <= more; i++) {
+    const next = bytes[at + i];
+    if (next === undefined || (next & 0xc0) !== 0x80) throw new WireError("bad-utf8");
+    code = (code << 6) | (next & 0x3f);
+  }
+  const overlong = width(code) !== 1 + more;
+  if (overlong || code > 0x10_ffff || (code >= 0xd800 && code < 0xe000)) throw new WireError("bad-utf8");
+  return code;
+}
+
 function continuationsAfter(first: number): number {
-  if (first < 0x80) return 0;
   if (first >= 0xc0 && first < 0xe0) return 1;
   if (first >= 0xe0 && first < 0xf0) return 2;
   if (first >= 0xf0 && first < 0xf8) return 3;
   throw new WireError("bad-utf8");
 }
 
-/** The smallest code point that needs this many continuation bytes; anything below is an overlong form. */
-function smallestWith(more: number): number {
-  return more === 0 ? 0 : more === 1 ? 0x80 : more === 2 ? 0x800 : 0x1_0000;
+/** The bytes that a code point takes. */
+function width(code: number): number {
+  if (code < 0x80) return 1;
+  if (code < 0x800) return 2;
+  return code < 0x1_0000 ? 3 : 4;
 }

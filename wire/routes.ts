@@ -1,0 +1,194 @@
+// The HTTP routes, version 1, as data: the gateway serves this table, the client calls it, and the OpenAPI document is
+// made from it. Knows no handler and no schema of a body.
+
+import { UsageError } from "./errors.ts";
+
+/** What a caller must show. */
+export type Auth =
+  /** Nothing; limited by address and by what is asked for. */
+  | "none"
+  /** The bearer token of a device. */
+  | "token"
+  /** A token, a delivery capability or an anonymous token: whoever may write to this mailbox or read its keys. */
+  | "sender"
+  /** The access secret that only the holder of a media pointer has. */
+  | "access-secret"
+  /** Proof of a key that the group's members share. */
+  | "group-key"
+  /** The secret of the one who began an upload or a rendezvous: its unguessable id. */
+  | "secret-id";
+
+export type BodyKind = "none" | "json" | "protobuf" | "bytes";
+
+/** What a refusal is called; a problem document (RFC 9457) carries it as `code`. */
+export type ProblemCode =
+  | "malformed"
+  | "unauthorized"
+  | "not-found"
+  | "method-not-allowed"
+  | "not-admitted"
+  | "username-taken"
+  | "log-conflict"
+  | "devices-changed"
+  | "version-conflict"
+  | "offset-conflict"
+  | "gone"
+  | "too-large"
+  | "unsupported-media-type"
+  | "upgrade-required"
+  | "rate-limited"
+  | "internal"
+  | "unavailable"
+  | "mailbox-full";
+
+export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
+  malformed: 400,
+  unauthorized: 401,
+  // Also what somebody else's private thing answers: 401, 403 and 404 must look alike there.
+  "not-found": 404,
+  "method-not-allowed": 405,
+  "not-admitted": 403,
+  "username-taken": 409,
+  "log-conflict": 409,
+  "devices-changed": 409,
+  "version-conflict": 409,
+  "offset-conflict": 409,
+  gone: 410,
+  "too-large": 413,
+  "unsupported-media-type": 415,
+  "upgrade-required": 426,
+  "rate-limited": 429,
+  internal: 500,
+  unavailable: 503,
+  "mailbox-full": 507,
+};
+
+/** What any route may answer, besides the codes of its own. */
+export const COMMON_PROBLEMS: readonly ProblemCode[] = [
+  "malformed",
+  "unauthorized",
+  "not-found",
+  "method-not-allowed",
+  "rate-limited",
+  "internal",
+  "unavailable",
+];
+
+export interface Route {
+  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  /** With `{name}` for a segment that is a parameter. */
+  readonly path: string;
+  readonly auth: Auth;
+  readonly request: BodyKind;
+  readonly response: BodyKind;
+  /** The status of success. */
+  readonly status: number;
+  readonly problems: readonly ProblemCode[];
+}
+
+export type Operation =
+  | "createAccount"
+  | "createChallenge"
+  | "createToken"
+  | "getTokenKeys"
+  | "getCertificate"
+  | "openSocket"
+  | "putKeys"
+  | "getKeyCounts"
+  | "getKeys"
+  | "getLog"
+  | "appendLog"
+  | "getUsername"
+  | "sendMessages"
+  | "sendToMany"
+  | "getSendResult"
+  | "createUpload"
+  | "getUpload"
+  | "appendUpload"
+  | "deleteUpload"
+  | "getMedia"
+  | "getGroup"
+  | "appendGroup"
+  | "putLinkBlob"
+  | "takeLinkBlob"
+  | "getConfig"
+  | "getHealth"
+  | "getOpenApi";
+
+export const ROUTES: Readonly<Record<Operation, Route>> = {
+  createAccount: {
+    ...post("/v1/accounts", "none", "protobuf", "json"),
+    problems: ["not-admitted", "username-taken", "too-large", "unsupported-media-type"],
+  },
+  createChallenge: post("/v1/auth/challenge", "none", "json", "json"),
+  createToken: post("/v1/auth/token", "none", "json", "json"),
+  getTokenKeys: get("/.well-known/jwks.json", "none", "json"),
+  getCertificate: get("/v1/certificate", "token", "bytes"),
+  openSocket: { ...get("/v1/socket", "token", "none"), status: 101, problems: ["upgrade-required"] },
+  putKeys: { ...post("/v1/keys", "token", "protobuf", "none"), status: 204, problems: ["too-large", "unsupported-media-type"] },
+  getKeyCounts: get("/v1/keys", "token", "json"),
+  getKeys: get("/v1/keys/{userId}", "sender", "protobuf"),
+  getLog: get("/v1/accounts/{userId}/log", "sender", "protobuf"),
+  appendLog: {
+    ...post("/v1/accounts/{userId}/log", "token", "protobuf", "json"),
+    problems: ["log-conflict", "too-large", "unsupported-media-type", "upgrade-required"],
+  },
+  getUsername: get("/v1/usernames/{name}", "token", "json"),
+  sendMessages: {
+    method: "PUT",
+    path: "/v1/mailboxes/{userId}/messages",
+    auth: "sender",
+    request: "protobuf",
+    response: "json",
+    status: 200,
+    problems: ["devices-changed", "too-large", "unsupported-media-type", "mailbox-full"],
+  },
+  sendToMany: {
+    ...post("/v1/messages", "sender", "bytes", "json"),
+    status: 202,
+    problems: ["too-large", "unsupported-media-type"],
+  },
+  getSendResult: get("/v1/messages/{handle}", "secret-id", "json"),
+  createUpload: { ...post("/v1/media/upload", "token", "bytes", "none"), status: 201, problems: ["too-large", "not-admitted"] },
+  getUpload: { ...get("/v1/media/upload/{uploadId}", "secret-id", "none"), method: "HEAD", problems: ["gone"] },
+  appendUpload: {
+    ...post("/v1/media/upload/{uploadId}", "secret-id", "bytes", "none"),
+    method: "PATCH",
+    status: 204,
+    problems: ["offset-conflict", "gone", "too-large", "unsupported-media-type"],
+  },
+  deleteUpload: { ...get("/v1/media/upload/{uploadId}", "secret-id", "none"), method: "DELETE", status: 204 },
+  getMedia: get("/v1/media/{mediaId}", "access-secret", "bytes"),
+  getGroup: get("/v1/groups/{groupId}", "group-key", "protobuf"),
+  appendGroup: {
+    ...post("/v1/groups/{groupId}", "group-key", "protobuf", "json"),
+    problems: ["version-conflict", "too-large", "unsupported-media-type"],
+  },
+  putLinkBlob: {
+    ...post("/v1/link/{rendezvousId}/{blob}", "secret-id", "bytes", "none"),
+    method: "PUT",
+    status: 204,
+    problems: ["gone", "too-large"],
+  },
+  takeLinkBlob: { ...get("/v1/link/{rendezvousId}/{blob}", "secret-id", "bytes"), problems: ["gone"] },
+  getConfig: get("/v1/config", "none", "json"),
+  getHealth: get("/health", "none", "json"),
+  getOpenApi: get("/openapi.json", "none", "json"),
+};
+
+function get(path: string, auth: Auth, response: BodyKind): Route {
+  return { method: "GET", path, auth, request: "none", response, status: 200, problems: [] };
+}
+
+function post(path: string, auth: Auth, request: BodyKind, response: BodyKind): Route {
+  return { method: "POST", path, auth, request, response, status: 200, problems: [] };
+}
+
+/** The path with its parameters filled in. Parameters are ids and names that need no escaping; anything else is refused. */
+export function pathOf(operation: Operation, parameters: Readonly<Record<string, string>> = {}): string {
+  return ROUTES[operation].path.replace(/\{(\w+)\}/g, (_, name: string) => {
+    const value = parameters[name];
+    if (value === undefined || !/^[\w.-]+$/.test(value)) throw new UsageError("bad-argument", `path parameter ${name}`);
+    return value;
+  });
+}
