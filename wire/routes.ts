@@ -184,11 +184,11 @@ function post(path: string, auth: Auth, request: BodyKind, response: BodyKind): 
   return { method: "POST", path, auth, request, response, status: 200, problems: [] };
 }
 
-/** The path with its parameters filled in. Parameters are ids and names that need no escaping; anything else is refused. */
+/** The path with its parameters filled in. Parameters are ids and names that need no escaping and are no `..`; anything else is refused. */
 export function pathOf(operation: Operation, parameters: Readonly<Record<string, string>> = {}): string {
   return ROUTES[operation].path.replace(/\{(\w+)\}/g, (_, name: string) => {
     const value = parameters[name];
-    if (value === undefined || !/^[\w.-]+$/.test(value)) throw new UsageError("bad-argument", `path parameter ${name}`);
+    if (value === undefined || !/^\w[\w.-]*$/.test(value)) throw new UsageError("bad-argument", `path parameter ${name}`);
     return value;
   });
 }
