@@ -19,6 +19,18 @@ export {
   kyberKeyPairFromSeed,
   KyberPublicKey,
 } from "./kyber1024.ts";
+export type { FirstHalf, IncrementalKeyPair } from "./mlkem-incremental.ts";
+export {
+  decapsulateHalves,
+  encapsulateFirst,
+  encapsulateSecond,
+  generateIncremental,
+  KEM_CT1_BYTES,
+  KEM_CT2_BYTES,
+  KEM_HEADER_BYTES,
+  KEM_VECTOR_BYTES,
+  requireAnnounced,
+} from "./mlkem-incremental.ts";
 export { nobleBackend } from "./noble.ts";
 export { ENCODED_PUBLIC_KEY_BYTES, parseIdentityKey, parsePublicKey, PublicKey, requireTorsionFree } from "./public-key.ts";
 export type { Random } from "./random.ts";

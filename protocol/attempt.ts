@@ -30,7 +30,11 @@ export class Attempt {
 
   /** A secret that this transition derived. Takes ownership. Wiped if the transition is refused. */
   make(bytes: Bytes): Secret {
-    const secret = new Secret(bytes);
+    return this.keep(new Secret(bytes));
+  }
+
+  /** A secret that a primitive made for this transition; as with `make`. */
+  keep(secret: Secret): Secret {
     this.#made.push(secret);
     return secret;
   }

@@ -3,7 +3,7 @@
 // to the person and stays when devices come and go.
 
 import { type PublicKey, sha512, equal } from "#crypto";
-import { type Bytes, concat, copy, decodeScannableFingerprint, encodeScannableFingerprint } from "#wire";
+import { type Bytes, copy, decodeScannableFingerprint, encodeScannableFingerprint } from "#wire";
 
 const ITERATIONS = 5200;
 const VERSION_PREFIX: Bytes = new Uint8Array(2);

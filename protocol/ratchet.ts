@@ -43,7 +43,7 @@ export function startAsInitiator(keys: InitialKeys, theirRatchetKey: PublicKey, 
     sending: { ratchet, chain: { key: chainKey, index: 0 } },
     receiving: [{ ratchetKey: theirRatchetKey, chain: { key: keys.chainKey, index: 0 }, skipped: undefined }],
     previousCounter: 0,
-    pq: initSpqr({ authKey: keys.pqAuthKey.expose(), direction: "a2b" }),
+    pq: initSpqr(keys.pqAuthKey.expose(), "a2b", attempt),
   };
 }
 
@@ -58,7 +58,7 @@ export function startAsResponder(keys: InitialKeys, signedPreKey: KeyPair, attem
     sending: { ratchet, chain: { key: keys.chainKey, index: 0 } },
     receiving: [],
     previousCounter: 0,
-    pq: initSpqr({ authKey: keys.pqAuthKey.expose(), direction: "b2a" }),
+    pq: initSpqr(keys.pqAuthKey.expose(), "b2a", attempt),
   };
 }
 
@@ -79,8 +79,8 @@ export interface RatchetStep<Extra> {
 /** The next sending keys and the header that lets the other side derive them. */
 export function ratchetSend(ratchet: Ratchet, attempt: Attempt, random: Random): RatchetStep<RatchetHeader> {
   const { sending } = ratchet;
-  const pq = spqrSend(ratchet.pq, random);
-  attempt.spend(...pq.spent, pq.key);
+  const pq = spqrSend(ratchet.pq, attempt, random);
+  attempt.spend(pq.key);
   const { seed, next } = stepChain(sending.chain, attempt);
   attempt.spend(seed);
   return {
@@ -106,8 +106,7 @@ export function ratchetReceive(ratchet: Ratchet, header: RatchetHeader, attempt:
   const opened = known === undefined ? openChain(ratchet, header.ratchetKey, attempt) : { rootKey: ratchet.rootKey, chain: known };
   const { seed, next } = seedAt(opened.chain, header.counter, attempt);
   attempt.spend(seed);
-  const pq = spqrReceive(ratchet.pq, header.pqMessage);
-  attempt.spend(...pq.spent);
+  const pq = spqrReceive(ratchet.pq, header.pqMessage, attempt);
   if (pq.key !== undefined) attempt.spend(pq.key);
   const chain: ReceivingChain = { ...next, ratchetKey: header.ratchetKey };
   return {

@@ -1,7 +1,20 @@
 // Sealed sender, version 1: one recipient, two layers. The outer one is opened with the recipient's identity key
 // and hides the sender's; the inner one is keyed by both identities and so proves the sender's. Knows bytes only.
 
-import { agree, ctrOnce, equal, generateKeyPair, hkdf, hmac, type KeyPair, LABELS, parseIdentityKey, parsePublicKey, type PublicKey, type Random } from "#crypto";
+import {
+  agree,
+  ctrOnce,
+  equal,
+  generateKeyPair,
+  hkdf,
+  hmac,
+  type KeyPair,
+  LABELS,
+  parseIdentityKey,
+  parsePublicKey,
+  type PublicKey,
+  type Random,
+} from "#crypto";
 import { type Bytes, concat, copy, EMPTY, encodeSealedV1, ProtocolError, type SealedV1 } from "#wire";
 
 const MAC_BYTES = 10;

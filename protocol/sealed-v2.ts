@@ -38,7 +38,11 @@ export function sealOnce(content: Bytes, random: Random): SealedOnce {
 }
 
 /** The 48 bytes of one recipient. */
-export function sealKeyFor(sealed: SealedOnce, sender: KeyPair, recipient: PublicKey): { readonly maskedKey: Bytes; readonly senderTag: Bytes } {
+export function sealKeyFor(
+  sealed: SealedOnce,
+  sender: KeyPair,
+  recipient: PublicKey,
+): { readonly maskedKey: Bytes; readonly senderTag: Bytes } {
   const shared = agree(sealed.ephemeral.privateKey, recipient);
   const maskedKey = xor(sealed.messageKey.expose(), maskOf(shared, sealed.ephemeral.publicKey, recipient));
   const senderTag = tagOf(agree(sender.privateKey, recipient), sealed.ephemeral.publicKey, maskedKey, sender.publicKey, recipient);

@@ -4,7 +4,17 @@
 //
 // Knows one sender in one distribution. Which members get the key, and when it rotates, is decided above.
 
-import { cbcDecrypt, cbcEncrypt, generateSigningKeyPair, parseIdentityKey, type PublicKey, type Random, type Secret, signWithSeed, verify } from "#crypto";
+import {
+  cbcDecrypt,
+  cbcEncrypt,
+  generateSigningKeyPair,
+  parseIdentityKey,
+  type PublicKey,
+  type Random,
+  type Secret,
+  signWithSeed,
+  verify,
+} from "#crypto";
 import {
   type Bytes,
   concat,
@@ -35,11 +45,7 @@ export type SenderKeyRecord = readonly SenderKeyState[];
 export const NO_SENDER_KEY: SenderKeyRecord = [];
 
 /** A new chain of our own in front of the record: the first, or the one after a rotation. Output: what members need. */
-export function createSenderKey(
-  record: SenderKeyRecord,
-  distributionId: DistributionId,
-  random: Random,
-): Outcome<SenderKeyRecord, Bytes> {
+export function createSenderKey(record: SenderKeyRecord, distributionId: DistributionId, random: Random): Outcome<SenderKeyRecord, Bytes> {
   return attempt((attempt) => {
     const signing = generateSigningKeyPair(random);
     const fresh: SenderKeyState = {
@@ -82,11 +88,7 @@ export function learnSenderKey(record: SenderKeyRecord, bytes: Bytes): Outcome<S
 }
 
 /** Seals one message for everyone who has the chain. Refuses: `no-sender-key`. */
-export function sealForGroup(
-  record: SenderKeyRecord,
-  distributionId: DistributionId,
-  plaintext: Bytes,
-): Outcome<SenderKeyRecord, Bytes> {
+export function sealForGroup(record: SenderKeyRecord, distributionId: DistributionId, plaintext: Bytes): Outcome<SenderKeyRecord, Bytes> {
   return attempt((attempt) => {
     const own = requireOwn(record);
     const { seed, next } = stepChain(own.received.chain, attempt);

@@ -3,7 +3,16 @@
 //
 // Order of a receive: `preKeysNeeded` tells the shell what to load, `openMessage` decides, the shell commits.
 
-import { type KeyPair, type KyberKeyPair, type KyberPublicKey, parseIdentityKey, parsePublicKey, type PublicKey, requireTorsionFree, verify } from "#crypto";
+import {
+  type KeyPair,
+  type KyberKeyPair,
+  type KyberPublicKey,
+  parseIdentityKey,
+  parsePublicKey,
+  type PublicKey,
+  requireTorsionFree,
+  verify,
+} from "#crypto";
 import type { Random } from "#crypto";
 import {
   type Bytes,

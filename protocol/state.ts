@@ -2,14 +2,7 @@
 // behaves exactly as what was written. The bytes contain secrets: the store seals them.
 
 import { type KeyPair, parseIdentityKey, PublicKey, Secret } from "#crypto";
-import {
-  type Bytes,
-  MAX_ARCHIVED_SESSIONS,
-  MAX_RECEIVER_CHAINS,
-  MAX_SENDER_KEY_STATES,
-  parseRegistrationId,
-  WireError,
-} from "#wire";
+import { type Bytes, MAX_ARCHIVED_SESSIONS, MAX_RECEIVER_CHAINS, MAX_SENDER_KEY_STATES, parseRegistrationId, WireError } from "#wire";
 import type { ChainKey, ReceivedChain } from "./chain.ts";
 import { Reader, Writer } from "./codec.ts";
 import { decodeSpqr, encodeSpqr } from "./pq/state.ts";
