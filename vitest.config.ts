@@ -7,6 +7,8 @@ import { defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./scripts/chromium.mjs";
 
 const portable = ["test/{wire,crypto,identity,protocol}/**/*.portable.test.ts"];
+// Generous, because a shared machine is slow at times; what has to be fast is measured in bench/.
+const testTimeout = 30_000;
 const executablePath = findChromium();
 
 export default defineConfig({
@@ -18,6 +20,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/interop/**"],
           environment: "node",
+          testTimeout,
         },
       },
       {
@@ -26,6 +29,7 @@ export default defineConfig({
           include: ["test/interop/**/*.test.ts"],
           exclude: ["test/interop/node_modules/**"],
           environment: "node",
+          testTimeout,
         },
       },
       {
@@ -33,12 +37,26 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: portable,
+          testTimeout,
         },
       },
       {
+        // Our dependencies are modules as they are. Bundling them on discovery reloads the page under a running test.
+        optimizeDeps: {
+          exclude: [
+            "@bufbuild/protobuf",
+            "@noble/ciphers",
+            "@noble/curves",
+            "@noble/hashes",
+            "@noble/post-quantum",
+            "fast-check",
+            "pure-rand",
+          ],
+        },
         test: {
           name: "browser",
           include: portable,
+          testTimeout,
           browser: {
             enabled: true,
             headless: true,
