@@ -3,8 +3,8 @@ export type { ErrorReport, Unopened } from "./decryption-error.ts";
 export { acceptReport, reportUnopened } from "./decryption-error.ts";
 export type { Fingerprint, FingerprintParty } from "./fingerprint.ts";
 export { compareScanned, fingerprint } from "./fingerprint.ts";
-//S export type { OpenedContent, OpenSealed, SealedRecipient, SealForMany, SealForOne } from "./sealed-sender.ts";
-//S export { openSealed, sealForMany, sealForOne } from "./sealed-sender.ts";
+export type { OpenedContent, OpenSealed, SealedRecipient, SealForMany, SealForOne } from "./sealed-sender.ts";
+export { openSealed, sealForMany, sealForOne } from "./sealed-sender.ts";
 export type { SenderKeyRecord } from "./sender-key.ts";
 export {
   createSenderKey,

@@ -156,4 +156,3 @@ export { strictCodec } from "./strict.ts";
 export type { Contact, ContactState, DeviceName, Read, Sent, Sync } from "./sync.ts";
 export { fromUtf8, toUtf8 } from "./utf8.ts";
 export { SIGNAL_MAC_BYTES } from "./sizes.ts";
-export { KYBER_CIPHERTEXT_BYTES, PUBLIC_KEY_BYTES, SIGNAL_MAC_BYTES, SIGNATURE_BYTES } from "./sizes.ts";

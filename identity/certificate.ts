@@ -1,0 +1,96 @@
+// Server and sender certificates of sealed sender: the trust root signs a server key, the server key signs who a
+// sender is. Both sides use these functions: the server to issue, the recipient to believe. A certificate proves
+// only what the server says; whether the account agrees is `certificateMatches`.
+
+import { parseIdentityKey, type PublicKey, type Random, type Secret, sign, verify } from "#crypto";
+import {
+  type Bytes,
+  decodeSenderCertificate,
+  decodeServerCertificate,
+  type DeviceAddress,
+  type DeviceId,
+  encodeSenderCertificateFields,
+  encodeServerCertificateFields,
+  encodeSigned,
+  ProtocolError,
+  type ServerCertificate,
+  type ServiceId,
+  serviceIdOfDevice,
+} from "#wire";
+
+/** Server key ids that are never believed: the one the official library reserves to test revocation. */
+const REVOKED_SERVER_KEYS: ReadonlySet<number> = new Set([0xdeadc357]);
+
+export interface ServerCertificateRequest {
+  readonly id: number;
+  readonly serverKey: PublicKey;
+  readonly trustRoot: Secret;
+}
+
+/** A server certificate, signed by the trust root. */
+export function issueServerCertificate(request: ServerCertificateRequest, random: Random): Bytes {
+  const certificate = encodeServerCertificateFields({ id: request.id, key: request.serverKey.encode() });
+  return encodeSigned({ certificate, signature: sign(request.trustRoot, certificate, random) });
+}
+
+export interface SenderCertificateRequest {
+  readonly device: DeviceAddress;
+  readonly identityKey: PublicKey;
+  readonly expiresMilliseconds: number;
+  /** Whole, as `issueServerCertificate` made it; it travels inside. */
+  readonly serverCertificate: Bytes;
+  readonly serverKey: Secret;
+}
+
+/** A sender certificate, signed by the server key. */
+export function issueSenderCertificate(request: SenderCertificateRequest, random: Random): Bytes {
+  const certificate = encodeSenderCertificateFields({
+    sender: serviceIdOfDevice(request.device),
+    deviceId: request.device.deviceId,
+    expires: request.expiresMilliseconds,
+    identityKey: request.identityKey.encode(),
+    signer: { kind: "embedded", certificate: request.serverCertificate },
+  });
+  return encodeSigned({ certificate, signature: sign(request.serverKey, certificate, random) });
+}
+
+export interface CertificateTrust {
+  /** Any one of them may have signed the server key: roots rotate. */
+  readonly trustRoots: readonly PublicKey[];
+  readonly nowMilliseconds: number;
+}
+
+/** What a believed certificate says. */
+export interface CertifiedSender {
+  readonly sender: ServiceId;
+  readonly deviceId: DeviceId;
+  readonly identityKey: PublicKey;
+  readonly expiresMilliseconds: number;
+}
+
+/**
+ * Checks the whole chain.
+ * @throws WireError for bytes that are no certificate; ProtocolError `bad-certificate` for a broken chain, a revoked
+ * or unknown server key; `expired`.
+ */
+export function validateSenderCertificate(bytes: Bytes, trust: CertificateTrust): CertifiedSender {
+  const certificate = decodeSenderCertificate(bytes);
+  // A certificate that the receiver would have to know by number is none of ours: no such list exists.
+  if (certificate.signer.kind !== "embedded") throw new ProtocolError("bad-certificate");
+  const serverKey = validateServerCertificate(decodeServerCertificate(certificate.signer.certificate), trust.trustRoots);
+  if (!verify(serverKey, certificate.certificate, certificate.signature)) throw new ProtocolError("bad-certificate");
+  if (trust.nowMilliseconds > certificate.expires) throw new ProtocolError("expired");
+  return {
+    sender: certificate.sender,
+    deviceId: certificate.deviceId,
+    identityKey: parseIdentityKey(certificate.identityKey),
+    expiresMilliseconds: certificate.expires,
+  };
+}
+
+function validateServerCertificate(certificate: ServerCertificate, trustRoots: readonly PublicKey[]): PublicKey {
+  if (REVOKED_SERVER_KEYS.has(certificate.id)) throw new ProtocolError("bad-certificate");
+  const signed = trustRoots.some((root) => verify(root, certificate.certificate, certificate.signature));
+  if (!signed) throw new ProtocolError("bad-certificate");
+  return parseIdentityKey(certificate.key);
+}
