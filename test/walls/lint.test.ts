@@ -17,6 +17,7 @@ const CASES: readonly (readonly [folder: string, code: string, rule: string])[] 
   ["crypto", `export { sha256 } from "@noble/hashes/sha2.js";`, ""],
   ["protocol", `export { nodeBackend } from "#crypto/node";`, "no-restricted-imports"],
   ["bench/protocol", `export { nodeBackend } from "#crypto/node";`, ""],
+  ["bench/protocol", `export { seal } from "../../protocol/index.ts";`, ""],
   ["protocol", `export const now: number = Date.now();`, "no-restricted-globals"],
   ["identity", `export const luck: number = Math.random();`, "no-restricted-properties"],
   ["wire", `export async function later(): Promise<void> {}`, "no-async-await"],
