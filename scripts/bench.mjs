@@ -11,5 +11,5 @@ if (name === undefined || !names.includes(name)) {
   console.error(`usage: npm run bench -- NAME [--quick]\nNAME is one of: ${names.join(", ")}`);
   process.exit(2);
 }
-prepare(import.meta.url, [".", `bench/${name}`]);
+prepare(import.meta.url);
 process.exit(run(process.execPath, [join(root, "bench", name, "index.ts"), ...args]) ? 0 : 1);

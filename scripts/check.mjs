@@ -11,7 +11,7 @@ const MAXIMUM_BYTES = 75_000;
 
 /** @typedef {{ readonly ok: boolean; readonly text: string; readonly note?: string }} Result */
 
-prepare(import.meta.url, [".", "test/interop"]);
+prepare(import.meta.url);
 
 /** @type {readonly (readonly [string, () => Result | Promise<Result>])[]} */
 const steps = [

@@ -2,7 +2,7 @@
 // Runs on the machine's own Node (20 or newer) with nothing installed, so it imports Node's modules only.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
@@ -13,10 +13,9 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * Installs what is missing, then makes sure that the calling script runs under Node 24: either this process does, or
  * the script is started again under the Node of the repository and this process ends with its exit code.
  * @param {string} script URL of the calling script
- * @param {readonly string[]} folders packages with a lock file, relative to the root
  */
-export function prepare(script, folders = ["."]) {
-  for (const folder of folders) install(join(root, folder));
+export function prepare(script) {
+  for (const folder of packages()) install(folder);
   const node = nodeToUse();
   const path = [join(root, "node_modules", ".bin"), dirname(node), process.env["PATH"] ?? ""].join(delimiter);
   process.env["PATH"] = path;
@@ -52,9 +51,15 @@ function nodeToUse() {
   return process.exit(1);
 }
 
+/** The repository, and the folders of tests and benchmarks whose peers nobody else should have to install. */
+function packages() {
+  const nested = ["test", "bench"].flatMap((folder) => readdirSync(join(root, folder)).map((name) => join(root, folder, name)));
+  return [root, ...nested.filter((folder) => existsSync(join(folder, "package-lock.json")))];
+}
+
 /** @param {string} folder */
 function install(folder) {
-  if (!existsSync(join(folder, "package.json")) || isInstalled(folder)) return;
+  if (isInstalled(folder)) return;
   console.log(`Installing the packages of ${folder === root ? "the repository" : folder.slice(root.length + 1)}`);
   // npm's own Node, not ours: ours lies in the folder that npm is about to replace.
   const npm = process.env["npm_execpath"];

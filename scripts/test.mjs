@@ -7,7 +7,7 @@ import { findChromium } from "./chromium.mjs";
 import { prepare, root, run } from "./setup.mjs";
 
 const args = process.argv.slice(2);
-prepare(import.meta.url, [".", "test/interop"]);
+prepare(import.meta.url);
 if (needsBrowser() && findChromium() === undefined) installChromium();
 
 const checked = args.length > 0 || run(process.execPath, [join(root, "scripts", "check.mjs")]);
