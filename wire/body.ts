@@ -2,15 +2,22 @@
 // an older client says "newer than me" and never drops something silently. Which kinds a sender may use over which
 // channel is the receiver's table and not known here.
 
-import { type Bytes, EMPTY } from "./bytes.ts";
-import { assertNever, WireError } from "./errors.ts";
-import * as pb from "./gen/content_pb.js";
-import { bytesOf, type Extensible, extensionsOf, groupIdOf, groupIdToField, make, messageIdOf, messageIdToField } from "./generated.ts";
+import type { Bytes } from "./bytes.ts";
 import type { GroupId, MessageId } from "./ids.ts";
-import { type MediaPointer, mediaPointerFromMessage, mediaPointerToMessage } from "./media-pointer.ts";
-import { present } from "./protobuf.ts";
-import { type Reference, referenceFromMessage, referenceToMessage } from "./reference.ts";
-import { type Sync, syncFromMessage, syncToMessage } from "./sync.ts";
+import { bool, enumeration, exactly, groupId, messageId, text, uint32, uint64, upTo } from "./kinds.ts";
+import {
+  MAX_ATTACHMENTS,
+  MAX_DECRYPTION_ERROR_BYTES,
+  MAX_EMOJI_BYTES,
+  MAX_NAME_BYTES,
+  MAX_RECEIPT_IDS,
+  MAX_SENDER_KEY_DISTRIBUTION_BYTES,
+  MAX_TEXT_BYTES,
+} from "./limits.ts";
+import { MEDIA_POINTER, type MediaPointer } from "./media-pointer.ts";
+import { REFERENCE, type Reference } from "./reference.ts";
+import { type Extensible, type Field, list, message, type MessageKind, oneof, optional, required, withDefault } from "./strict.ts";
+import { SYNC, type Sync } from "./sync.ts";
 
 export interface Text extends Extensible {
   readonly kind: "text";
@@ -120,146 +127,97 @@ export type Body =
   | Sync
   | Nothing;
 
-export function bodyToMessage(body: Body): pb.Content["body"] {
-  switch (body.kind) {
-    case "text":
-      return { case: "text", value: textToMessage(body) };
-    case "edit":
-      return { case: "edit", value: make(pb.EditSchema, body, { messageId: messageIdToField(body.messageId), text: body.text }) };
-    case "delete":
-      return { case: "delete", value: make(pb.DeleteSchema, body, { messageId: messageIdToField(body.messageId) }) };
-    case "reaction":
-      return { case: "reaction", value: make(pb.ReactionSchema, body, { target: referenceToMessage(body.target), emoji: body.emoji }) };
-    case "receipt":
-      return { case: "receipt", value: receiptToMessage(body) };
-    case "typing":
-      return { case: "typing", value: make(pb.TypingSchema, body, { on: body.on }) };
-    case "presence-query":
-      return { case: "presenceQuery", value: make(pb.PresenceQuerySchema, body, { leaseSeconds: body.leaseSeconds }) };
-    case "presence-answer":
-      return { case: "presenceAnswer", value: make(pb.PresenceAnswerSchema, body, { online: body.online }) };
-    case "profile":
-      return { case: "profile", value: profileToMessage(body) };
-    case "group-change":
-      return { case: "groupChange", value: groupChangeToMessage(body) };
-    case "sender-key":
-      return { case: "senderKey", value: senderKeyToMessage(body) };
-    case "decryption-error":
-      return { case: "decryptionError", value: make(pb.DecryptionErrorSchema, body, { error: body.error }) };
-    case "accept":
-      return { case: "accept", value: make(pb.AcceptSchema, body, { deliverySecret: body.deliverySecret }) };
-    case "sync":
-      return { case: "sync", value: syncToMessage(body) };
-    case "nothing":
-      return { case: "nothing", value: make(pb.NothingSchema, body, {}) };
-    default:
-      return assertNever(body);
-  }
-}
+const TEXT: MessageKind<Text> = message("edgewise.Text", {
+  kind: "text",
+  text: withDefault(1, text(MAX_TEXT_BYTES), ""),
+  replyTo: optional(2, REFERENCE),
+  attachments: list(3, MAX_ATTACHMENTS, MEDIA_POINTER),
+});
 
-export function bodyFromMessage(body: pb.Content["body"]): Body {
-  switch (body.case) {
-    case "text":
-      return textFromMessage(body.value);
-    case "edit":
-      return { kind: "edit", messageId: messageIdOf(body.value.messageId), text: body.value.text, ...extensionsOf(body.value) };
-    case "delete":
-      return { kind: "delete", messageId: messageIdOf(body.value.messageId), ...extensionsOf(body.value) };
-    case "reaction":
-      return reactionFromMessage(body.value);
-    case "receipt":
-      return receiptFromMessage(body.value);
-    case "typing":
-      return { kind: "typing", on: body.value.on, ...extensionsOf(body.value) };
-    case "presenceQuery":
-      return { kind: "presence-query", leaseSeconds: body.value.leaseSeconds, ...extensionsOf(body.value) };
-    case "presenceAnswer":
-      return { kind: "presence-answer", online: body.value.online, ...extensionsOf(body.value) };
-    case "profile":
-      return profileFromMessage(body.value);
-    case "groupChange":
-      return groupChangeFromMessage(body.value);
-    case "senderKey":
-      return senderKeyFromMessage(body.value);
-    case "decryptionError":
-      return { kind: "decryption-error", error: bytesOf(body.value.error), ...extensionsOf(body.value) };
-    case "accept":
-      return { kind: "accept", deliverySecret: bytesOf(body.value.deliverySecret), ...extensionsOf(body.value) };
-    case "sync":
-      return syncFromMessage(body.value);
-    case "nothing":
-      return { kind: "nothing", ...extensionsOf(body.value) };
-    case undefined:
-      throw new WireError("missing-field");
-    default:
-      return assertNever(body);
-  }
-}
+const EDIT: MessageKind<Edit> = message("edgewise.Edit", {
+  kind: "edit",
+  messageId: required(1, messageId),
+  text: withDefault(2, text(MAX_TEXT_BYTES), ""),
+});
 
-function textToMessage(body: Text): pb.Text {
-  const replyTo = body.replyTo === undefined ? {} : { replyTo: referenceToMessage(body.replyTo) };
-  return make(pb.TextSchema, body, { text: body.text, attachments: body.attachments.map(mediaPointerToMessage), ...replyTo });
-}
+const DELETE: MessageKind<Delete> = message("edgewise.Delete", {
+  kind: "delete",
+  messageId: required(1, messageId),
+});
 
-function textFromMessage(message: pb.Text): Text {
-  return {
-    kind: "text",
-    text: message.text,
-    replyTo: message.replyTo === undefined ? undefined : referenceFromMessage(message.replyTo),
-    attachments: message.attachments.map(mediaPointerFromMessage),
-    ...extensionsOf(message),
-  };
-}
+const REACTION: MessageKind<Reaction> = message("edgewise.Reaction", {
+  kind: "reaction",
+  target: required(1, REFERENCE),
+  emoji: withDefault(2, text(MAX_EMOJI_BYTES), ""),
+});
 
-function reactionFromMessage(message: pb.Reaction): Reaction {
-  return { kind: "reaction", target: referenceFromMessage(present(message.target)), emoji: message.emoji, ...extensionsOf(message) };
-}
+const RECEIPT: MessageKind<Receipt> = message("edgewise.Receipt", {
+  kind: "receipt",
+  receipt: required(1, enumeration("edgewise.Receipt.Kind", { delivered: 1, read: 2 })),
+  messageIds: list(2, MAX_RECEIPT_IDS, messageId),
+});
 
-function receiptToMessage(body: Receipt): pb.Receipt {
-  const kind = body.receipt === "read" ? pb.Receipt_Kind.READ : pb.Receipt_Kind.DELIVERED;
-  return make(pb.ReceiptSchema, body, { kind, messageIds: body.messageIds.map(messageIdToField) });
-}
+const TYPING: MessageKind<Typing> = message("edgewise.Typing", {
+  kind: "typing",
+  on: withDefault(1, bool, false),
+});
 
-function receiptFromMessage(message: pb.Receipt): Receipt {
-  const receipt = message.kind === pb.Receipt_Kind.READ ? "read" : "delivered";
-  return { kind: "receipt", receipt, messageIds: message.messageIds.map(messageIdOf), ...extensionsOf(message) };
-}
+const PRESENCE_QUERY: MessageKind<PresenceQuery> = message("edgewise.PresenceQuery", {
+  kind: "presence-query",
+  leaseSeconds: required(1, uint32),
+});
 
-function profileToMessage(body: Profile): pb.Profile {
-  const avatar = body.avatar === undefined ? {} : { avatar: mediaPointerToMessage(body.avatar) };
-  return make(pb.ProfileSchema, body, { name: body.name, ...avatar });
-}
+const PRESENCE_ANSWER: MessageKind<PresenceAnswer> = message("edgewise.PresenceAnswer", {
+  kind: "presence-answer",
+  online: withDefault(1, bool, false),
+});
 
-function profileFromMessage(message: pb.Profile): Profile {
-  const avatar = message.avatar === undefined ? undefined : mediaPointerFromMessage(message.avatar);
-  return { kind: "profile", name: message.name, avatar, ...extensionsOf(message) };
-}
+const PROFILE: MessageKind<Profile> = message("edgewise.Profile", {
+  kind: "profile",
+  name: withDefault(1, text(MAX_NAME_BYTES), ""),
+  avatar: optional(2, MEDIA_POINTER),
+});
 
-function groupChangeToMessage(body: GroupChange): pb.GroupChange {
-  return make(pb.GroupChangeSchema, body, {
-    groupId: groupIdToField(body.groupId),
-    version: BigInt(body.version),
-    stateHash: body.stateHash,
-    groupSecret: body.groupSecret ?? EMPTY,
-  });
-}
+const GROUP_CHANGE: MessageKind<GroupChange> = message("edgewise.GroupChange", {
+  kind: "group-change",
+  groupId: required(1, groupId),
+  version: required(2, uint64),
+  stateHash: required(3, exactly(32)),
+  groupSecret: optional(4, exactly(32)),
+});
 
-function groupChangeFromMessage(message: pb.GroupChange): GroupChange {
-  return {
-    kind: "group-change",
-    groupId: groupIdOf(message.groupId),
-    version: Number(message.version),
-    stateHash: bytesOf(message.stateHash),
-    groupSecret: message.groupSecret.length === 0 ? undefined : bytesOf(message.groupSecret),
-    ...extensionsOf(message),
-  };
-}
+const SENDER_KEY: MessageKind<SenderKey> = message("edgewise.SenderKey", {
+  kind: "sender-key",
+  groupId: required(1, groupId),
+  distribution: required(2, upTo(MAX_SENDER_KEY_DISTRIBUTION_BYTES)),
+});
 
-function senderKeyToMessage(body: SenderKey): pb.SenderKey {
-  return make(pb.SenderKeySchema, body, { groupId: groupIdToField(body.groupId), distribution: body.distribution });
-}
+const DECRYPTION_ERROR: MessageKind<DecryptionError> = message("edgewise.DecryptionError", {
+  kind: "decryption-error",
+  error: required(1, upTo(MAX_DECRYPTION_ERROR_BYTES)),
+});
 
-function senderKeyFromMessage(message: pb.SenderKey): SenderKey {
-  const groupId = groupIdOf(message.groupId);
-  return { kind: "sender-key", groupId, distribution: bytesOf(message.distribution), ...extensionsOf(message) };
-}
+const ACCEPT: MessageKind<Accept> = message("edgewise.Accept", {
+  kind: "accept",
+  deliverySecret: required(1, exactly(32)),
+});
+
+const NOTHING: MessageKind<Nothing> = message("edgewise.Nothing", { kind: "nothing" });
+
+export const BODY: Field<Body> = oneof<Body>({
+  text: [16, TEXT],
+  edit: [17, EDIT],
+  delete: [18, DELETE],
+  reaction: [19, REACTION],
+  receipt: [20, RECEIPT],
+  typing: [21, TYPING],
+  "presence-query": [22, PRESENCE_QUERY],
+  "presence-answer": [23, PRESENCE_ANSWER],
+  profile: [24, PROFILE],
+  "group-change": [25, GROUP_CHANGE],
+  "sender-key": [26, SENDER_KEY],
+  "decryption-error": [27, DECRYPTION_ERROR],
+  accept: [28, ACCEPT],
+  sync: [29, SYNC],
+  nothing: [30, NOTHING],
+});

@@ -1,29 +1,13 @@
 // Content, what a message means, and ContentCopy, the plaintext that a ratchet encrypts. A content repeats who wrote it,
 // to whom and in which view of the world; whether that agrees with what authenticated the message is the receiver's check.
 
-import { type Body, bodyFromMessage, bodyToMessage } from "./body.ts";
+import { BODY, type Body } from "./body.ts";
 import type { Bytes } from "./bytes.ts";
-import { CONTENT_BOUNDS, COPY_BOUNDS } from "./content-bounds.ts";
-import { assertNever, UsageError, WireError } from "./errors.ts";
-import * as pb from "./gen/content_pb.js";
-import {
-  bytesOf,
-  type Extensible,
-  extensionsOf,
-  groupIdOf,
-  groupIdToField,
-  make,
-  messageIdOf,
-  messageIdToField,
-  serviceIdOf,
-  serviceIdToField,
-  userIdOf,
-  userIdToField,
-} from "./generated.ts";
-import { type DeviceId, type GroupId, type MessageId, parseDeviceId, type ServiceId, type UserId } from "./ids.ts";
+import { UsageError, WireError } from "./errors.ts";
+import type { DeviceId, GroupId, MessageId, ServiceId, UserId } from "./ids.ts";
+import { deviceId, exactly, groupId, messageId, serviceId, uint32, uint64, upTo, userId } from "./kinds.ts";
 import { MAX_CONTENT_BYTES } from "./limits.ts";
-import { present } from "./protobuf.ts";
-import { strictCodec } from "./strict.ts";
+import { type Extensible, message, type MessageKind, oneof, optional, required, strictCodec } from "./strict.ts";
 
 export interface ContentCopy extends Extensible {
   /** The device it was encrypted for; absent in a sender-key message, which a whole group reads. */
@@ -75,110 +59,65 @@ export interface Content extends Extensible {
   readonly body: Body;
 }
 
+const COPY: MessageKind<ContentCopy> = message("edgewise.ContentCopy", {
+  recipientDevice: optional(1, deviceId),
+  content: required(2, upTo(MAX_CONTENT_BYTES)),
+});
+
+const LOG_HEAD: MessageKind<LogHead> = message("edgewise.LogHead", {
+  length: required(1, uint32),
+  hash: required(2, exactly(32)),
+});
+
+const DIRECT: MessageKind<Direct> = message("edgewise.Direct", {
+  kind: "direct",
+  recipient: required(1, userId),
+  recipientHead: required(2, LOG_HEAD),
+});
+
+const GROUP: MessageKind<Group> = message("edgewise.Group", {
+  kind: "group",
+  groupId: required(1, groupId),
+  version: required(2, uint64),
+  stateHash: required(3, exactly(32)),
+});
+
+const POSITION: MessageKind<Position> = message("edgewise.Position", {
+  counter: required(1, uint64),
+  previousHash: optional(2, exactly(32)),
+});
+
+const CONTENT: MessageKind<Content> = message("edgewise.Content", {
+  sender: required(1, serviceId),
+  senderHead: required(2, LOG_HEAD),
+  conversation: oneof<Content["conversation"]>({ direct: [3, DIRECT], group: [4, GROUP] }),
+  position: optional(5, POSITION),
+  messageId: required(6, messageId),
+  sentAt: required(7, uint64),
+  body: BODY,
+});
+
 /** What a ContentCopy adds to its content, at most. */
 const COPY_OVERHEAD = 64;
+const contentCopy = strictCodec(COPY, MAX_CONTENT_BYTES + COPY_OVERHEAD);
+const content = strictCodec(CONTENT, MAX_CONTENT_BYTES);
 
-const copyCodec = strictCodec(pb.ContentCopySchema, COPY_BOUNDS, MAX_CONTENT_BYTES + COPY_OVERHEAD);
-const contentCodec = strictCodec(pb.ContentSchema, CONTENT_BOUNDS, MAX_CONTENT_BYTES);
-
-export function encodeContentCopy(copy: ContentCopy): Bytes {
-  return copyCodec.encode(make(pb.ContentCopySchema, copy, { recipientDevice: copy.recipientDevice ?? 0, content: copy.content }));
-}
-
+export const encodeContentCopy: (value: ContentCopy) => Bytes = contentCopy.encode;
 /** @throws WireError */
-export function decodeContentCopy(bytes: Bytes): ContentCopy {
-  const message = copyCodec.decode(bytes);
-  const recipientDevice = message.recipientDevice === 0 ? undefined : parseDeviceId(message.recipientDevice);
-  return { recipientDevice, content: bytesOf(message.content), ...extensionsOf(message) };
-}
+export const decodeContentCopy: (bytes: Bytes) => ContentCopy = contentCopy.decode;
 
-export function encodeContent(content: Content): Bytes {
-  return contentCodec.encode(
-    make(pb.ContentSchema, content, {
-      sender: serviceIdToField(content.sender),
-      senderHead: headToMessage(content.senderHead),
-      conversation: conversationToMessage(content.conversation),
-      ...(content.position === undefined ? {} : { position: positionToMessage(content.position) }),
-      messageId: messageIdToField(content.messageId),
-      sentAt: BigInt(content.sentAt),
-      body: bodyToMessage(content.body),
-    }),
-  );
+export function encodeContent(value: Content): Bytes {
+  if (!isContinuous(value.position)) throw new UsageError("bad-argument", "the first content and no other has no predecessor");
+  return content.encode(value);
 }
 
 /** Byte strings in the answer are views of `bytes`. @throws WireError */
 export function decodeContent(bytes: Bytes): Content {
-  const message = contentCodec.decode(bytes);
-  return {
-    sender: serviceIdOf(message.sender),
-    senderHead: headFromMessage(present(message.senderHead)),
-    conversation: conversationFromMessage(message.conversation),
-    position: message.position === undefined ? undefined : positionFromMessage(message.position),
-    messageId: messageIdOf(message.messageId),
-    sentAt: Number(message.sentAt),
-    body: bodyFromMessage(message.body),
-    ...extensionsOf(message),
-  };
+  const value = content.decode(bytes);
+  if (!isContinuous(value.position)) throw new WireError("bad-value");
+  return value;
 }
 
-function headToMessage(head: LogHead): pb.LogHead {
-  return make(pb.LogHeadSchema, head, { length: head.length, hash: head.hash });
-}
-
-function headFromMessage(message: pb.LogHead): LogHead {
-  return { length: message.length, hash: bytesOf(message.hash), ...extensionsOf(message) };
-}
-
-function conversationToMessage(conversation: Direct | Group): pb.Content["conversation"] {
-  switch (conversation.kind) {
-    case "direct": {
-      const recipient = userIdToField(conversation.recipient);
-      const recipientHead = headToMessage(conversation.recipientHead);
-      return { case: "direct", value: make(pb.DirectSchema, conversation, { recipient, recipientHead }) };
-    }
-    case "group": {
-      const groupId = groupIdToField(conversation.groupId);
-      const version = BigInt(conversation.version);
-      return { case: "group", value: make(pb.GroupSchema, conversation, { groupId, version, stateHash: conversation.stateHash }) };
-    }
-    default:
-      return assertNever(conversation);
-  }
-}
-
-function conversationFromMessage(conversation: pb.Content["conversation"]): Direct | Group {
-  switch (conversation.case) {
-    case "direct": {
-      const { recipient, recipientHead } = conversation.value;
-      const head = headFromMessage(present(recipientHead));
-      return { kind: "direct", recipient: userIdOf(recipient), recipientHead: head, ...extensionsOf(conversation.value) };
-    }
-    case "group": {
-      const { groupId, version, stateHash } = conversation.value;
-      const hash = bytesOf(stateHash);
-      return { kind: "group", groupId: groupIdOf(groupId), version: Number(version), stateHash: hash, ...extensionsOf(conversation.value) };
-    }
-    case undefined:
-      throw new WireError("missing-field");
-    default:
-      return assertNever(conversation);
-  }
-}
-
-function positionToMessage(position: Position): pb.Position {
-  if (!beginsOrContinues(position)) throw new UsageError("bad-argument", "only the first content has no predecessor");
-  const { counter, previousHash } = position;
-  const fields = { counter: BigInt(counter) };
-  return make(pb.PositionSchema, position, previousHash === undefined ? fields : { ...fields, previousHash });
-}
-
-function positionFromMessage(message: pb.Position): Position {
-  const previousHash = message.previousHash.length === 0 ? undefined : bytesOf(message.previousHash);
-  const position = { counter: Number(message.counter), previousHash, ...extensionsOf(message) };
-  if (!beginsOrContinues(position)) throw new WireError("bad-value");
-  return position;
-}
-
-function beginsOrContinues(position: Position): boolean {
-  return (position.counter === 1) === (position.previousHash === undefined);
+function isContinuous(position: Position | undefined): boolean {
+  return position === undefined || (position.counter === 1) === (position.previousHash === undefined);
 }

@@ -1,24 +1,11 @@
 // The binary frames of the socket, in both directions. The heartbeat is the text frame "ping" and not one of these.
 
-import { type Bounds, exactly, listOf, optional, REQUIRED } from "./bounds.ts";
-import { type Bytes, EMPTY } from "./bytes.ts";
-import { assertNever, WireError } from "./errors.ts";
-import {
-  type DeviceMessage,
-  deviceMessageFromMessage,
-  deviceMessageToMessage,
-  type Envelope,
-  ENVELOPE_BOUNDS,
-  envelopeFromMessage,
-  envelopeToMessage,
-  SEND_BOUNDS,
-} from "./envelope.ts";
-import * as pb from "./gen/frames_pb.js";
-import { bytesOf, type Extensible, extensionsOf, make, userIdOf, userIdToField } from "./generated.ts";
+import type { Bytes } from "./bytes.ts";
+import { DEVICE_MESSAGE, type DeviceMessage, ENVELOPE, type Envelope } from "./envelope.ts";
 import type { UserId } from "./ids.ts";
+import { enumeration, exactly, uint32, uint64, userId } from "./kinds.ts";
 import { MAILBOX_WINDOW_MESSAGES, MAX_DEVICES_PER_ACCOUNT, MAX_ENVELOPE_BYTES, MAX_FRAME_BYTES } from "./limits.ts";
-import { present } from "./protobuf.ts";
-import { strictCodec } from "./strict.ts";
+import { type Extensible, list, message, type MessageKind, oneof, optional, packed, required, strictCodec, withDefault } from "./strict.ts";
 
 /** One queued message. `guid` names it in this device's mailbox and is what an Ack answers. */
 export interface Deliver extends Extensible {
@@ -64,119 +51,51 @@ export interface ClientFrame extends Extensible {
   readonly frame: Ack | SendEphemeral;
 }
 
-export const SERVER_FRAME_BOUNDS: Bounds = {
-  ...ENVELOPE_BOUNDS,
-  "edgewise.ServerFrame.frame": REQUIRED,
-  "edgewise.Deliver.guid": REQUIRED,
-  "edgewise.Deliver.envelope": REQUIRED,
-  "edgewise.Deliver.server_timestamp": REQUIRED,
-  "edgewise.PreKeysLow.kind": REQUIRED,
-};
+const DELIVER: MessageKind<Deliver> = message("edgewise.Deliver", {
+  kind: "deliver",
+  guid: required(1, uint64),
+  envelope: required(2, ENVELOPE),
+  serverTimestamp: required(3, uint64),
+});
 
-export const CLIENT_FRAME_BOUNDS: Bounds = {
-  ...SEND_BOUNDS,
-  "edgewise.ClientFrame.frame": REQUIRED,
-  "edgewise.Ack.guids": listOf(MAILBOX_WINDOW_MESSAGES),
-  "edgewise.SendEphemeral.user_id": exactly(16),
-  "edgewise.SendEphemeral.capability": optional(exactly(16)),
-  "edgewise.SendEphemeral.devices": listOf(MAX_DEVICES_PER_ACCOUNT),
-};
+const QUEUE_EMPTY: MessageKind<QueueEmpty> = message("edgewise.QueueEmpty", { kind: "queue-empty" });
 
-const serverCodec = strictCodec(pb.ServerFrameSchema, SERVER_FRAME_BOUNDS, MAX_FRAME_BYTES);
-const clientCodec = strictCodec(pb.ClientFrameSchema, CLIENT_FRAME_BOUNDS, MAX_ENVELOPE_BYTES);
+const PRE_KEYS_LOW: MessageKind<PreKeysLow> = message("edgewise.PreKeysLow", {
+  kind: "pre-keys-low",
+  keys: required(1, enumeration("edgewise.PreKeysLow.Kind", { ec: 1, kem: 2 })),
+  remaining: withDefault(2, uint32, 0),
+});
 
-export function encodeServerFrame(frame: ServerFrame): Bytes {
-  return serverCodec.encode(make(pb.ServerFrameSchema, frame, { frame: serverToMessage(frame.frame) }));
-}
+const SERVER_FRAME: MessageKind<ServerFrame> = message("edgewise.ServerFrame", {
+  frame: oneof<ServerFrame["frame"]>({
+    deliver: [1, DELIVER],
+    "queue-empty": [2, QUEUE_EMPTY],
+    "pre-keys-low": [3, PRE_KEYS_LOW],
+  }),
+});
 
+const ACK: MessageKind<Ack> = message("edgewise.Ack", {
+  kind: "ack",
+  guids: packed(1, MAILBOX_WINDOW_MESSAGES, uint64),
+});
+
+const SEND_EPHEMERAL: MessageKind<SendEphemeral> = message("edgewise.SendEphemeral", {
+  kind: "send-ephemeral",
+  userId: required(1, userId),
+  capability: optional(2, exactly(16)),
+  devices: list(3, MAX_DEVICES_PER_ACCOUNT, DEVICE_MESSAGE),
+});
+
+const CLIENT_FRAME: MessageKind<ClientFrame> = message("edgewise.ClientFrame", {
+  frame: oneof<ClientFrame["frame"]>({ ack: [1, ACK], "send-ephemeral": [2, SEND_EPHEMERAL] }),
+});
+
+const serverFrame = strictCodec(SERVER_FRAME, MAX_FRAME_BYTES);
+const clientFrame = strictCodec(CLIENT_FRAME, MAX_ENVELOPE_BYTES);
+
+export const encodeServerFrame: (value: ServerFrame) => Bytes = serverFrame.encode;
 /** @throws WireError */
-export function decodeServerFrame(bytes: Bytes): ServerFrame {
-  const message = serverCodec.decode(bytes);
-  return { frame: serverFromMessage(message.frame), ...extensionsOf(message) };
-}
-
-export function encodeClientFrame(frame: ClientFrame): Bytes {
-  return clientCodec.encode(make(pb.ClientFrameSchema, frame, { frame: clientToMessage(frame.frame) }));
-}
-
+export const decodeServerFrame: (bytes: Bytes) => ServerFrame = serverFrame.decode;
+export const encodeClientFrame: (value: ClientFrame) => Bytes = clientFrame.encode;
 /** @throws WireError */
-export function decodeClientFrame(bytes: Bytes): ClientFrame {
-  const message = clientCodec.decode(bytes);
-  return { frame: clientFromMessage(message.frame), ...extensionsOf(message) };
-}
-
-function serverToMessage(frame: ServerFrame["frame"]): pb.ServerFrame["frame"] {
-  switch (frame.kind) {
-    case "deliver": {
-      const guid = BigInt(frame.guid);
-      const serverTimestamp = BigInt(frame.serverTimestamp);
-      const envelope = envelopeToMessage(frame.envelope);
-      return { case: "deliver", value: make(pb.DeliverSchema, frame, { guid, envelope, serverTimestamp }) };
-    }
-    case "queue-empty":
-      return { case: "queueEmpty", value: make(pb.QueueEmptySchema, frame, {}) };
-    case "pre-keys-low": {
-      const kind = frame.keys === "ec" ? pb.PreKeysLow_Kind.EC : pb.PreKeysLow_Kind.KEM;
-      return { case: "preKeysLow", value: make(pb.PreKeysLowSchema, frame, { kind, remaining: frame.remaining }) };
-    }
-    default:
-      return assertNever(frame);
-  }
-}
-
-function serverFromMessage(frame: pb.ServerFrame["frame"]): ServerFrame["frame"] {
-  switch (frame.case) {
-    case "deliver":
-      return {
-        kind: "deliver",
-        guid: Number(frame.value.guid),
-        envelope: envelopeFromMessage(present(frame.value.envelope)),
-        serverTimestamp: Number(frame.value.serverTimestamp),
-        ...extensionsOf(frame.value),
-      };
-    case "queueEmpty":
-      return { kind: "queue-empty", ...extensionsOf(frame.value) };
-    case "preKeysLow": {
-      const keys = frame.value.kind === pb.PreKeysLow_Kind.EC ? "ec" : "kem";
-      return { kind: "pre-keys-low", keys, remaining: frame.value.remaining, ...extensionsOf(frame.value) };
-    }
-    case undefined:
-      throw new WireError("missing-field");
-    default:
-      return assertNever(frame);
-  }
-}
-
-function clientToMessage(frame: ClientFrame["frame"]): pb.ClientFrame["frame"] {
-  switch (frame.kind) {
-    case "ack":
-      return { case: "ack", value: make(pb.AckSchema, frame, { guids: frame.guids.map(BigInt) }) };
-    case "send-ephemeral": {
-      const userId = userIdToField(frame.userId);
-      const devices = frame.devices.map(deviceMessageToMessage);
-      const value = make(pb.SendEphemeralSchema, frame, { userId, devices, capability: frame.capability ?? EMPTY });
-      return { case: "sendEphemeral", value };
-    }
-    default:
-      return assertNever(frame);
-  }
-}
-
-function clientFromMessage(frame: pb.ClientFrame["frame"]): ClientFrame["frame"] {
-  switch (frame.case) {
-    case "ack":
-      return { kind: "ack", guids: frame.value.guids.map(Number), ...extensionsOf(frame.value) };
-    case "sendEphemeral":
-      return {
-        kind: "send-ephemeral",
-        userId: userIdOf(frame.value.userId),
-        capability: frame.value.capability.length === 0 ? undefined : bytesOf(frame.value.capability),
-        devices: frame.value.devices.map(deviceMessageFromMessage),
-        ...extensionsOf(frame.value),
-      };
-    case undefined:
-      throw new WireError("missing-field");
-    default:
-      return assertNever(frame);
-  }
-}
+export const decodeClientFrame: (bytes: Bytes) => ClientFrame = clientFrame.decode;

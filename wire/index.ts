@@ -15,8 +15,6 @@ export type {
   Text,
   Typing,
 } from "./body.ts";
-export type { Bound, Bounds } from "./bounds.ts";
-export { exactly, listOf, optional, REQUIRED, upTo } from "./bounds.ts";
 export type { Bytes } from "./bytes.ts";
 export { ascii, be16, be32, be64, concat, copy, EMPTY, fromHex, sameBytes, toHex } from "./bytes.ts";
 export type {
@@ -49,7 +47,6 @@ export type { ProtocolCode, WireCode } from "./errors.ts";
 export { assertNever, InvariantError, ProtocolError, UsageError, WireError } from "./errors.ts";
 export type { Ack, ClientFrame, Deliver, PreKeysLow, QueueEmpty, SendEphemeral, ServerFrame } from "./frames.ts";
 export { decodeClientFrame, decodeServerFrame, encodeClientFrame, encodeServerFrame } from "./frames.ts";
-export type { Extensible } from "./generated.ts";
 export type { DeviceAddress, DeviceId, DistributionId, GroupId, MediaId, MessageId, RegistrationId, ServiceId, UserId } from "./ids.ts";
 export {
   deviceOfServiceId,
@@ -117,10 +114,29 @@ export {
   MEDIA_PART_BYTES,
   ABANDONED_UPLOAD_SECONDS,
 } from "./limits.ts";
+export type { Kind } from "./kinds.ts";
+export {
+  bool,
+  bytes,
+  deviceId,
+  enumeration,
+  exactly,
+  fixed64,
+  groupId,
+  mediaId,
+  messageId,
+  registrationId,
+  serviceId,
+  text,
+  uint32,
+  uint64,
+  upTo,
+  userId,
+} from "./kinds.ts";
 export type { MediaPointer } from "./media-pointer.ts";
 export type { MultiRecipient, Recipient } from "./multi-recipient.ts";
 export { encodeMultiRecipient, receivedMessage, splitMultiRecipient } from "./multi-recipient.ts";
-export type { Notice, NoticeBody } from "./notice.ts";
+export type { DeviceDropped, LinkRequested, LogChanged, Notice } from "./notice.ts";
 export { decodeNotice, encodeNotice } from "./notice.ts";
 export type { Reference } from "./reference.ts";
 export type { Auth, BodyKind, Operation, ProblemCode, Route } from "./routes.ts";
@@ -151,8 +167,8 @@ export {
   encodePreKeySignalMessage,
   encodeSignalMessage,
 } from "./signal-message.ts";
-export type { StrictCodec } from "./strict.ts";
-export { strictCodec } from "./strict.ts";
+export type { Extensible, Field, Fields, Members, MessageKind, StrictCodec } from "./strict.ts";
+export { list, message, oneof, optional, packed, required, strictCodec, withDefault } from "./strict.ts";
 export type { Contact, ContactState, DeviceName, Read, Sent, Sync } from "./sync.ts";
 export { fromUtf8, toUtf8 } from "./utf8.ts";
 export { SIGNAL_MAC_BYTES } from "./sizes.ts";

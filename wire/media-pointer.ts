@@ -1,10 +1,11 @@
 // MediaPointer: an encrypted file at the server, and everything needed to find and read it. It exists only inside
 // messages; the server never sees one.
 
-import type { Bytes } from "./bytes.ts";
-import * as pb from "./gen/content_pb.js";
-import { bytesOf, type Extensible, extensionsOf, make, mediaIdOf, mediaIdToField } from "./generated.ts";
+import { type Bytes, EMPTY } from "./bytes.ts";
 import type { MediaId } from "./ids.ts";
+import { exactly, mediaId, text, uint32, uint64, upTo } from "./kinds.ts";
+import { MAX_FILE_NAME_BYTES, MAX_MIME_BYTES, MAX_THUMBHASH_BYTES } from "./limits.ts";
+import { type Extensible, message, type MessageKind, required, withDefault } from "./strict.ts";
 
 export interface MediaPointer extends Extensible {
   readonly mediaId: MediaId;
@@ -25,25 +26,15 @@ export interface MediaPointer extends Extensible {
   readonly thumbhash: Bytes;
 }
 
-export function mediaPointerToMessage(pointer: MediaPointer): pb.MediaPointer {
-  const { accessSecret, key, digest, mime, name, width, height, thumbhash } = pointer;
-  const mediaId = mediaIdToField(pointer.mediaId);
-  const size = BigInt(pointer.size);
-  return make(pb.MediaPointerSchema, pointer, { mediaId, accessSecret, key, digest, size, mime, name, width, height, thumbhash });
-}
-
-export function mediaPointerFromMessage(message: pb.MediaPointer): MediaPointer {
-  return {
-    mediaId: mediaIdOf(message.mediaId),
-    accessSecret: bytesOf(message.accessSecret),
-    key: bytesOf(message.key),
-    digest: bytesOf(message.digest),
-    size: Number(message.size),
-    mime: message.mime,
-    name: message.name,
-    width: message.width,
-    height: message.height,
-    thumbhash: bytesOf(message.thumbhash),
-    ...extensionsOf(message),
-  };
-}
+export const MEDIA_POINTER: MessageKind<MediaPointer> = message("edgewise.MediaPointer", {
+  mediaId: required(1, mediaId),
+  accessSecret: required(2, exactly(32)),
+  key: required(3, exactly(32)),
+  digest: required(4, exactly(32)),
+  size: withDefault(5, uint64, 0),
+  mime: withDefault(6, text(MAX_MIME_BYTES), ""),
+  name: withDefault(7, text(MAX_FILE_NAME_BYTES), ""),
+  width: withDefault(8, uint32, 0),
+  height: withDefault(9, uint32, 0),
+  thumbhash: withDefault(10, upTo(MAX_THUMBHASH_BYTES), EMPTY),
+});

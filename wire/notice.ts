@@ -1,76 +1,59 @@
 // Notice: a hint from the server to the devices of one account. Nothing in it is believed; each is a reason to fetch
 // something that can be verified.
 
-import { type Bounds, exactly, optional, REQUIRED, upTo } from "./bounds.ts";
 import type { Bytes } from "./bytes.ts";
-import { assertNever, WireError } from "./errors.ts";
-import * as pb from "./gen/envelope_pb.js";
-import { bytesOf, type Extensible, extensionsOf, make } from "./generated.ts";
-import { type DeviceId, parseDeviceId } from "./ids.ts";
+import type { DeviceId } from "./ids.ts";
+import { deviceId, exactly, text } from "./kinds.ts";
 import { MAX_NAME_BYTES } from "./limits.ts";
-import { strictCodec } from "./strict.ts";
+import { type Extensible, message, type MessageKind, oneof, required, strictCodec, withDefault } from "./strict.ts";
 
-export type NoticeBody =
-  /** The account log has grown. */
-  | ({ readonly kind: "log-changed" } & Extensible)
-  /** A new device asks to be linked; its name is what it says of itself. `rendezvousId` is 32 bytes. */
-  | ({ readonly kind: "link-requested"; readonly rendezvousId: Bytes; readonly deviceName: string } & Extensible)
-  /** A device was not seen for so long that its mailbox was given up. */
-  | ({ readonly kind: "device-dropped"; readonly deviceId: DeviceId } & Extensible);
+/** The account log has grown. */
+export interface LogChanged extends Extensible {
+  readonly kind: "log-changed";
+}
+
+/** A new device asks to be linked. Its name is what it says of itself. */
+export interface LinkRequested extends Extensible {
+  readonly kind: "link-requested";
+  /** 32 bytes. */
+  readonly rendezvousId: Bytes;
+  readonly deviceName: string;
+}
+
+/** A device was not seen for so long that its mailbox was given up. */
+export interface DeviceDropped extends Extensible {
+  readonly kind: "device-dropped";
+  readonly deviceId: DeviceId;
+}
 
 export interface Notice extends Extensible {
-  readonly body: NoticeBody;
+  readonly notice: LogChanged | LinkRequested | DeviceDropped;
 }
+
+const LOG_CHANGED: MessageKind<LogChanged> = message("edgewise.Notice.LogChanged", { kind: "log-changed" });
+
+const LINK_REQUESTED: MessageKind<LinkRequested> = message("edgewise.Notice.LinkRequested", {
+  kind: "link-requested",
+  rendezvousId: required(1, exactly(32)),
+  deviceName: withDefault(2, text(MAX_NAME_BYTES), ""),
+});
+
+const DEVICE_DROPPED: MessageKind<DeviceDropped> = message("edgewise.Notice.DeviceDropped", {
+  kind: "device-dropped",
+  deviceId: required(1, deviceId),
+});
+
+const NOTICE: MessageKind<Notice> = message("edgewise.Notice", {
+  notice: oneof<Notice["notice"]>({
+    "log-changed": [1, LOG_CHANGED],
+    "link-requested": [2, LINK_REQUESTED],
+    "device-dropped": [3, DEVICE_DROPPED],
+  }),
+});
 
 const MAX_NOTICE_BYTES = 1024;
+const notice = strictCodec(NOTICE, MAX_NOTICE_BYTES);
 
-export const NOTICE_BOUNDS: Bounds = {
-  "edgewise.Notice.notice": REQUIRED,
-  "edgewise.Notice.LinkRequested.rendezvous_id": exactly(32),
-  "edgewise.Notice.LinkRequested.device_name": optional(upTo(MAX_NAME_BYTES)),
-  "edgewise.Notice.DeviceDropped.device_id": REQUIRED,
-};
-
-const codec = strictCodec(pb.NoticeSchema, NOTICE_BOUNDS, MAX_NOTICE_BYTES);
-
-export function encodeNotice(notice: Notice): Bytes {
-  return codec.encode(make(pb.NoticeSchema, notice, { notice: bodyToMessage(notice.body) }));
-}
-
+export const encodeNotice: (value: Notice) => Bytes = notice.encode;
 /** @throws WireError */
-export function decodeNotice(bytes: Bytes): Notice {
-  const message = codec.decode(bytes);
-  return { body: bodyFromMessage(message.notice), ...extensionsOf(message) };
-}
-
-function bodyToMessage(body: NoticeBody): pb.Notice["notice"] {
-  switch (body.kind) {
-    case "log-changed":
-      return { case: "logChanged", value: make(pb.Notice_LogChangedSchema, body, {}) };
-    case "link-requested": {
-      const { rendezvousId, deviceName } = body;
-      return { case: "linkRequested", value: make(pb.Notice_LinkRequestedSchema, body, { rendezvousId, deviceName }) };
-    }
-    case "device-dropped":
-      return { case: "deviceDropped", value: make(pb.Notice_DeviceDroppedSchema, body, { deviceId: body.deviceId }) };
-    default:
-      return assertNever(body);
-  }
-}
-
-function bodyFromMessage(body: pb.Notice["notice"]): NoticeBody {
-  switch (body.case) {
-    case "logChanged":
-      return { kind: "log-changed", ...extensionsOf(body.value) };
-    case "linkRequested": {
-      const { rendezvousId, deviceName } = body.value;
-      return { kind: "link-requested", rendezvousId: bytesOf(rendezvousId), deviceName, ...extensionsOf(body.value) };
-    }
-    case "deviceDropped":
-      return { kind: "device-dropped", deviceId: parseDeviceId(body.value.deviceId), ...extensionsOf(body.value) };
-    case undefined:
-      throw new WireError("missing-field");
-    default:
-      return assertNever(body);
-  }
-}
+export const decodeNotice: (bytes: Bytes) => Notice = notice.decode;

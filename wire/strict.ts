@@ -1,214 +1,302 @@
-// The codec of our own formats: every value has exactly one encoding, so encode∘decode is identity on bytes, and
-// whatever is not that encoding is refused before a message is built. Works from generated descriptors; knows no format.
+// The codec of our own formats. A format is a table: which field number holds what kind of value, and whether it may be
+// absent. Every value has exactly one encoding, so encode∘decode is identity on bytes, and whatever is not that encoding
+// is refused. The .proto files say the same for other languages; a test compares the two, field by field.
 //
-// The rules, beyond what protobuf asks (docs/wire.md gives the reasons): fields ascend, none twice except lists;
-// varints are minimal; a default value is not written; at most one member of a oneof; numbers stay below 2^53; enum
-// values are known; a field number below 128 is known, above that it is an extension, which is kept and ignored.
+// The rules beyond protobuf's: fields ascend, none twice except lists; varints are minimal; a default value is not
+// written; at most one member of a oneof; numbers stay below 2^53; enum values are known; a field number below 128 is
+// known, from there on it is an extension, which is kept and ignored.
 
-import { type DescMessage, fromBinary, type MessageShape, toBinary } from "@bufbuild/protobuf";
-import type { Bounds } from "./bounds.ts";
 import type { Bytes } from "./bytes.ts";
-import { UsageError, WireError } from "./errors.ts";
+import { DELIMITED, Sink, Source } from "./canonical.ts";
+import { InvariantError, UsageError, WireError } from "./errors.ts";
+import type { Kind } from "./kinds.ts";
 import { MAX_EXTENSIONS } from "./limits.ts";
-import { type FieldPlan, FIRST_EXTENSION, type MessagePlan, planMessage } from "./plan.ts";
-import { requireUtf8 } from "./utf8.ts";
 
-export interface StrictCodec<Desc extends DescMessage> {
-  /** @throws UsageError when the receiver would refuse the message. */
-  encode(message: MessageShape<Desc>): Bytes;
-  /** Byte strings in the answer are views of `bytes`. @throws WireError */
-  decode(bytes: Bytes): MessageShape<Desc>;
+export interface Extensible {
+  /** Fields that a newer version added, as they were received. Made by a decoder; nobody else writes or reads it. */
+  readonly extensions?: readonly Bytes[];
 }
 
-/**
- * @param bounds an entry for each byte string, text and list of the schema and of what it contains
- * @throws InvariantError for a schema that cannot be checked: that is a mistake in the .proto file or in the bounds
- */
-export function strictCodec<Desc extends DescMessage>(schema: Desc, bounds: Bounds, maxBytes: number): StrictCodec<Desc> {
-  const plan = planMessage(schema, bounds);
+/** What a property of a message is on the wire. */
+export interface Field<T> {
+  /** The field numbers that hold it (several for a oneof), with the kind of each. */
+  readonly members: ReadonlyMap<number, Kind<unknown>>;
+  readonly presence: "required" | "optional" | "list" | "packed";
+  /** What the property is when no field is there. */
+  readonly absent: T | undefined;
+  /** @param before what the property is so far: for a list the elements read before this one */
+  read(source: Source, number: number, before: T | undefined): T;
+  write(sink: Sink, value: T): void;
+}
+
+/** A table for T: a field for each property. A `kind` that is the same in every T is not on the wire. */
+export type Fields<T> = {
+  readonly [Key in Exclude<keyof T, "extensions">]: Key extends "kind" ? T[Key] : Field<T[Key]>;
+};
+
+export interface MessageKind<T> extends Kind<T> {
+  /** The `kind` that every value has, where it has one. */
+  readonly constant: string | undefined;
+  readonly fields: readonly Field<unknown>[];
+}
+
+/** Always there, and never the default value. */
+export function required<T>(number: number, kind: Kind<T>): Field<T> {
   return {
-    encode(message) {
-      return requireAcceptable(() => {
-        const bytes = toBinary(schema, message);
-        check(plan, bytes, maxBytes);
-        return bytes;
-      });
-    },
-    decode(bytes) {
-      check(plan, bytes, maxBytes);
-      return fromBinary(schema, bytes);
+    members: new Map([[number, kind]]),
+    presence: "required",
+    absent: undefined,
+    read: (source) => readOne(source, kind),
+    write(sink, value) {
+      if (kind.isDefault(value)) throw new UsageError("bad-argument", "a required field is empty");
+      writeOne(sink, number, kind, value);
     },
   };
 }
 
-/** What we send must pass what receivers check; if it does not, the caller is wrong and not some peer. */
-function requireAcceptable(encode: () => Bytes): Bytes {
+/** `absent` stands for a field that is not there: the default value of its kind. */
+export function withDefault<T>(number: number, kind: Kind<T>, absent: T): Field<T> {
+  return {
+    members: new Map([[number, kind]]),
+    presence: "optional",
+    absent,
+    read: (source) => readOne(source, kind),
+    write(sink, value) {
+      if (!kind.isDefault(value)) writeOne(sink, number, kind, value);
+    },
+  };
+}
+
+/** There with a value that is not the default, or absent. */
+export function optional<T>(number: number, kind: Kind<T>): Field<T | undefined> {
+  return {
+    members: new Map([[number, kind]]),
+    presence: "optional",
+    absent: undefined,
+    read: (source) => readOne(source, kind),
+    write(sink, value) {
+      if (value === undefined) return;
+      if (kind.isDefault(value)) throw new UsageError("bad-argument", "an optional field is empty instead of absent");
+      writeOne(sink, number, kind, value);
+    },
+  };
+}
+
+/** Up to `max` values, each a field of its own. */
+export function list<T>(number: number, max: number, kind: Kind<T>): Field<readonly T[]> {
+  return {
+    members: new Map([[number, kind]]),
+    presence: "list",
+    absent: [],
+    read(source, _, before = []) {
+      if (before.length === max) throw new WireError("too-many");
+      return [...before, readDelimited(source, kind)];
+    },
+    write(sink, values) {
+      for (const value of values) writeOne(sink, number, kind, value);
+    },
+  };
+}
+
+/** Up to `max` numbers in one field. */
+export function packed(number: number, max: number, kind: Kind<number>): Field<readonly number[]> {
+  return {
+    members: new Map([[number, kind]]),
+    presence: "packed",
+    absent: [],
+    read(source) {
+      requireWireType(source, DELIMITED);
+      const outer = source.enter();
+      if (!source.more()) throw new WireError("not-canonical");
+      const values: number[] = [];
+      for (; source.more(); values.push(kind.read(source))) if (values.length === max) throw new WireError("too-many");
+      source.leave(outer);
+      return values;
+    },
+    write(sink, values) {
+      if (values.length === 0) return;
+      sink.tag(number, DELIMITED);
+      sink.delimited((inner) => {
+        for (const value of values) kind.write(inner, value);
+      });
+    },
+  };
+}
+
+/** For each member of the union U its field number and what it is: exactly one of them is there. */
+export type Members<U extends { readonly kind: string }> = {
+  readonly [Name in U["kind"]]: readonly [number: number, kind: MessageKind<Extract<U, { readonly kind: Name }>>];
+};
+
+export function oneof<U extends { readonly kind: string }>(table: Members<U>): Field<U> {
+  // Each value of Members<U> is a pair of number and kind, whatever its name; the mapped type hides that.
+  const pairs = Object.values<readonly [number, MessageKind<U>]>(table);
+  const members = new Map(pairs);
+  const numbers = new Map(pairs.map(([number, kind]) => [kind.constant, number]));
+  return {
+    members,
+    presence: "required",
+    absent: undefined,
+    read: (source, number) => readDelimited(source, found(members.get(number))),
+    write(sink, value) {
+      const number = found(numbers.get(value.kind));
+      writeOne(sink, number, found(members.get(number)), value);
+    },
+  };
+}
+
+interface Slot {
+  readonly key: string;
+  readonly field: Field<unknown>;
+  readonly bit: number;
+}
+
+/** @param proto the full name of the message in the .proto file */
+export function message<T extends Extensible>(proto: string, table: Fields<T>): MessageKind<T> {
+  const { slots, constants, empty, requiredBits } = planOf(table);
+  const byNumber = new Map(slots.flatMap((slot) => [...slot.field.members.keys()].map((number) => [number, slot])));
+  return {
+    proto,
+    wireType: DELIMITED,
+    constant: constants["kind"],
+    fields: slots.map((slot) => slot.field),
+    isDefault: () => false,
+    read(source) {
+      const value = { ...empty };
+      const extensions: Bytes[] = [];
+      let seen = 0;
+      for (let last = 0; source.more();) {
+        const number = source.tag();
+        if (number < last) throw new WireError("not-canonical");
+        const slot = byNumber.get(number);
+        if (slot === undefined) extensions.push(readExtension(source, number, extensions.length));
+        else {
+          const repeated = (seen & slot.bit) !== 0;
+          if (repeated && (slot.field.presence !== "list" || number !== last)) throw new WireError("not-canonical");
+          value[slot.key] = slot.field.read(source, number, repeated ? value[slot.key] : undefined);
+          seen |= slot.bit;
+        }
+        last = number;
+      }
+      if ((requiredBits & ~seen) !== 0) throw new WireError("missing-field");
+      if (extensions.length > 0) value["extensions"] = extensions;
+      // Every property of T was set: from `empty`, by the Field<T[key]> of its key, or it is required and was seen.
+      return value as unknown as T;
+    },
+    write(sink, value) {
+      // The slots' keys are the keys of T, each with a Field of its type, by the type of `table`.
+      const properties = value as Readonly<Record<string, unknown>> & Extensible;
+      for (const { key, field } of slots) field.write(sink, properties[key]);
+      for (const extension of properties.extensions ?? []) sink.raw(extension);
+    },
+  };
+}
+
+export interface StrictCodec<T> {
+  /** @throws UsageError when a receiver would refuse the value. */
+  readonly encode: (value: T) => Bytes;
+  /** Byte strings in the answer are views of `bytes`. @throws WireError */
+  readonly decode: (bytes: Bytes) => T;
+}
+
+export function strictCodec<T>(kind: MessageKind<T>, maxBytes: number): StrictCodec<T> {
+  function decode(bytes: Bytes): T {
+    if (bytes.length > maxBytes) throw new WireError("too-long");
+    return kind.read(new Source(bytes));
+  }
+  return {
+    decode,
+    encode(value) {
+      const sink = new Sink();
+      kind.write(sink, value);
+      const bytes = sink.finish();
+      requireAcceptable(() => decode(bytes));
+      return bytes;
+    },
+  };
+}
+
+/** What we send must pass what receivers check; if it does not, our caller is wrong and not some peer. */
+function requireAcceptable(decode: () => void): void {
   try {
-    return encode();
+    decode();
   } catch (error) {
-    const reason = error instanceof WireError ? error.code : "a value does not fit its field";
-    throw new UsageError("bad-argument", `a receiver would refuse this: ${reason}`);
+    throw error instanceof WireError ? new UsageError("bad-argument", `a receiver would refuse this: ${error.code}`) : error;
   }
 }
 
-const VARINT = 0;
-const FIXED64 = 1;
-const DELIMITED = 2;
-const FIXED32 = 5;
+/** Extensions begin where tags take two bytes and more anyway. */
+const FIRST_EXTENSION = 128;
+/** Presence is a bit in a 32-bit number. */
+const MAX_FIELDS = 31;
 
-interface Cursor {
-  readonly bytes: Bytes;
-  at: number;
+function planOf(table: Readonly<Record<string, unknown>>): {
+  readonly slots: readonly Slot[];
+  readonly constants: Readonly<Record<string, string>>;
+  readonly empty: Readonly<Record<string, unknown>>;
+  readonly requiredBits: number;
+} {
+  const entries = Object.entries(table);
+  const constants = Object.fromEntries(entries.filter((entry): entry is [string, string] => typeof entry[1] === "string"));
+  // What is no constant is a Field, by the type of `table`.
+  const fields = entries.filter(([, value]) => typeof value !== "string") as [string, Field<unknown>][];
+  fields.sort(([, a], [, b]) => firstNumber(a) - firstNumber(b));
+  const slots = fields.map(([key, field], index) => ({ key, field, bit: 1 << index }));
+  requireUsable(slots);
+  const empty = { ...constants, ...Object.fromEntries(slots.map(({ key, field }) => [key, field.absent])) };
+  const requiredBits = slots.reduce((bits, { field, bit }) => (field.presence === "required" ? bits | bit : bits), 0);
+  return { slots, constants, empty, requiredBits };
 }
 
-function check(plan: MessagePlan, bytes: Bytes, maxBytes: number): void {
-  if (bytes.length > maxBytes) throw new WireError("too-long");
-  checkMessage(plan, { bytes, at: 0 }, bytes.length);
-}
-
-function checkMessage(plan: MessagePlan, cursor: Cursor, end: number): void {
-  let last = 0;
-  let items = 0;
-  let extensions = 0;
-  let seen = 0;
-  while (cursor.at < end) {
-    const tag = readVarint(cursor, end);
-    const number = Math.floor(tag / 8);
-    const wireType = tag % 8;
-    const field = plan.fields.get(number);
-    items = number === last ? items + 1 : 1;
-    if (number < last || (items > 1 && !mayRepeat(number, field))) throw new WireError("not-canonical");
-    last = number;
-    if (field === undefined) {
-      if (number === 0 || number > MAX_FIELD_NUMBER) throw new WireError("bad-field");
-      if (number < FIRST_EXTENSION) throw new WireError("unknown-critical");
-      if (++extensions > MAX_EXTENSIONS) throw new WireError("too-many");
-      skipValue(cursor, end, wireType);
-      continue;
-    }
-    if (items > field.bound.items) throw new WireError("too-many");
-    if (items === 1 && (seen & field.bit) !== 0) throw new WireError("not-canonical");
-    seen |= field.bit;
-    if (wireType !== wireTypeOf(field)) throw new WireError("bad-field");
-    checkValue(field, cursor, end);
-  }
-  if ((plan.required & ~seen) !== 0) throw new WireError("missing-field");
-}
-
-const MAX_FIELD_NUMBER = 0x1fff_ffff;
-
-/** An extension may be a list for all we know. */
-function mayRepeat(number: number, field: FieldPlan | undefined): boolean {
-  return field === undefined ? number >= FIRST_EXTENSION : field.repeated && !field.packed;
-}
-
-function wireTypeOf(field: FieldPlan): number {
-  if (field.packed) return DELIMITED;
-  switch (field.kind) {
-    case "fixed64":
-      return FIXED64;
-    case "bytes":
-    case "text":
-    case "message":
-      return DELIMITED;
-    default:
-      return VARINT;
+/** A mistake in a table is ours and shows when its module is loaded. Members of a oneof stand together, or order would be lost. */
+function requireUsable(slots: readonly Slot[]): void {
+  const numbers = slots.flatMap(({ field }) => [...field.members.keys()].sort((a, b) => a - b));
+  const ascending = numbers.every((number, index) => number > (numbers[index - 1] ?? 0));
+  if (!ascending || slots.length > MAX_FIELDS || (numbers.at(-1) ?? 0) >= FIRST_EXTENSION) {
+    throw new InvariantError("INV-01", "a table of fields has no strict form");
   }
 }
 
-function checkValue(field: FieldPlan, cursor: Cursor, end: number): void {
-  if (wireTypeOf(field) !== DELIMITED) {
-    if (checkNumber(field, cursor, end) === 0 && field.implicit) throw new WireError("not-canonical");
-    return;
-  }
-  const length = readVarint(cursor, end);
-  if (length > end - cursor.at) throw new WireError("truncated");
-  const valueEnd = cursor.at + length;
-  if (field.packed) checkPacked(field, cursor, valueEnd);
-  else if (field.message !== undefined) checkMessage(field.message, cursor, valueEnd);
-  else checkBytes(field, cursor, valueEnd);
+function firstNumber(field: Field<unknown>): number {
+  return Math.min(...field.members.keys());
 }
 
-function checkBytes(field: FieldPlan, cursor: Cursor, end: number): void {
-  const length = end - cursor.at;
-  if (length === 0 && field.implicit) throw new WireError("not-canonical");
-  if (length > field.bound.max) throw new WireError("too-long");
-  if (length < field.bound.min) throw new WireError("bad-length");
-  if (field.kind === "text") requireUtf8(cursor.bytes.subarray(cursor.at, end));
-  cursor.at = end;
+function readExtension(source: Source, number: number, before: number): Bytes {
+  if (number < FIRST_EXTENSION) throw new WireError("unknown-critical");
+  if (before === MAX_EXTENSIONS) throw new WireError("too-many");
+  return source.skipped();
 }
 
-function checkPacked(field: FieldPlan, cursor: Cursor, end: number): void {
-  if (cursor.at === end) throw new WireError("not-canonical");
-  for (let items = 1; cursor.at < end; items++) {
-    if (items > field.bound.items) throw new WireError("too-many");
-    checkNumber(field, cursor, end);
-  }
-}
-
-function checkNumber(field: FieldPlan, cursor: Cursor, end: number): number {
-  if (field.kind === "fixed64") return readFixed64(cursor, end);
-  const value = readVarint(cursor, end);
-  if (field.kind === "bool" && value > 1) throw new WireError("not-canonical");
-  if (field.kind === "uint32" && value > 0xffff_ffff) throw new WireError("bad-value");
-  if (field.kind === "enum" && !field.enumValues.has(value)) throw new WireError("unknown-critical");
+function readOne<T>(source: Source, kind: Kind<T>): T {
+  const value = kind.wireType === DELIMITED ? readDelimited(source, kind) : readNumber(source, kind);
+  if (kind.isDefault(value)) throw new WireError("not-canonical");
   return value;
 }
 
-function skipValue(cursor: Cursor, end: number, wireType: number): void {
-  if (wireType === VARINT) skipVarint(cursor, end);
-  else if (wireType === DELIMITED) advance(cursor, end, readVarint(cursor, end));
-  else if (wireType === FIXED64) advance(cursor, end, 8);
-  else if (wireType === FIXED32) advance(cursor, end, 4);
-  else throw new WireError("bad-field");
+function readNumber<T>(source: Source, kind: Kind<T>): T {
+  requireWireType(source, kind.wireType);
+  return kind.read(source);
 }
 
-function advance(cursor: Cursor, end: number, length: number): void {
-  if (length > end - cursor.at) throw new WireError("truncated");
-  cursor.at += length;
-}
-
-/** 53 bits fit eight bytes; a ninth could only be too much or too long. */
-const MAX_SCALE = 0x80 ** 7;
-
-/** A varint in its shortest form, up to 2^53 - 1. */
-function readVarint(cursor: Cursor, end: number): number {
-  let value = 0;
-  for (let scale = 1; scale <= MAX_SCALE; scale *= 0x80) {
-    const byte = readByte(cursor, end);
-    value += (byte & 0x7f) * scale;
-    if (value > Number.MAX_SAFE_INTEGER) throw new WireError("bad-value");
-    if (byte >= 0x80) continue;
-    if (byte === 0 && scale > 1) throw new WireError("not-canonical");
-    return value;
-  }
-  throw new WireError("bad-value");
-}
-
-/** An extension's varint may have all of its 64 bits, but it too must be in its shortest form. */
-function skipVarint(cursor: Cursor, end: number): void {
-  for (let size = 1; size <= 10; size++) {
-    const byte = readByte(cursor, end);
-    if (byte >= 0x80) continue;
-    if (byte === 0 && size > 1) throw new WireError("not-canonical");
-    if (byte > 1 && size === 10) throw new WireError("bad-value");
-    return;
-  }
-  throw new WireError("bad-value");
-}
-
-function readFixed64(cursor: Cursor, end: number): number {
-  const start = cursor.at;
-  advance(cursor, end, 8);
-  let value = 0;
-  for (let at = start + 7; at >= start; at--) {
-    value = value * 0x100 + (cursor.bytes[at] ?? 0);
-    if (value > Number.MAX_SAFE_INTEGER) throw new WireError("bad-value");
-  }
+function readDelimited<T>(source: Source, kind: Kind<T>): T {
+  requireWireType(source, DELIMITED);
+  const outer = source.enter();
+  const value = kind.read(source);
+  source.leave(outer);
   return value;
 }
 
-function readByte(cursor: Cursor, end: number): number {
-  if (cursor.at === end) throw new WireError("truncated");
-  return cursor.bytes[cursor.at++] ?? 0;
+function writeOne<T>(sink: Sink, number: number, kind: Kind<T>, value: T): void {
+  sink.tag(number, kind.wireType);
+  if (kind.wireType === DELIMITED) sink.delimited((inner) => kind.write(inner, value));
+  else kind.write(sink, value);
+}
+
+function requireWireType(source: Source, wireType: number): void {
+  if (source.wireType !== wireType) throw new WireError("bad-field");
+}
+
+function found<T>(value: T | undefined): T {
+  if (value === undefined) throw new UsageError("bad-argument", "a oneof has no member of this kind");
+  return value;
 }

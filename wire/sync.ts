@@ -2,11 +2,11 @@
 // receiver's and not known here.
 
 import type { Bytes } from "./bytes.ts";
-import { assertNever, WireError } from "./errors.ts";
-import * as pb from "./gen/content_pb.js";
-import { bytesOf, type Extensible, extensionsOf, make, userIdOf, userIdToField } from "./generated.ts";
-import { type DeviceId, parseDeviceId, type UserId } from "./ids.ts";
-import { type Reference, referenceFromMessage, referenceToMessage } from "./reference.ts";
+import type { DeviceId, UserId } from "./ids.ts";
+import { deviceId, enumeration, text, upTo, userId } from "./kinds.ts";
+import { MAX_CONTENT_BYTES, MAX_NAME_BYTES, MAX_READ_MARKS } from "./limits.ts";
+import { REFERENCE, type Reference } from "./reference.ts";
+import { type Extensible, list, message, type MessageKind, oneof, required, withDefault } from "./strict.ts";
 
 /** The encoded Content that this device sent to others. */
 export interface Sent extends Extensible {
@@ -40,72 +40,29 @@ export interface Sync extends Extensible {
   readonly sync: Sent | Read | Contact | DeviceName;
 }
 
-const NUMBER_OF_STATE: Readonly<Record<ContactState, pb.Contact_State>> = {
-  accepted: pb.Contact_State.ACCEPTED,
-  blocked: pb.Contact_State.BLOCKED,
-  unblocked: pb.Contact_State.UNBLOCKED,
-  verified: pb.Contact_State.VERIFIED,
-};
+const SENT: MessageKind<Sent> = message("edgewise.Sent", {
+  kind: "sent",
+  content: required(1, upTo(MAX_CONTENT_BYTES)),
+});
 
-export function syncToMessage(sync: Sync): pb.Sync {
-  return make(pb.SyncSchema, sync, { sync: kindToMessage(sync.sync) });
-}
+const READ: MessageKind<Read> = message("edgewise.Read", {
+  kind: "read",
+  messages: list(1, MAX_READ_MARKS, REFERENCE),
+});
 
-export function syncFromMessage(message: pb.Sync): Sync {
-  return { kind: "sync", sync: kindFromMessage(message.sync), ...extensionsOf(message) };
-}
+const CONTACT: MessageKind<Contact> = message("edgewise.Contact", {
+  kind: "contact",
+  userId: required(1, userId),
+  state: required(2, enumeration("edgewise.Contact.State", { accepted: 1, blocked: 2, unblocked: 3, verified: 4 })),
+});
 
-function kindToMessage(sync: Sync["sync"]): pb.Sync["sync"] {
-  switch (sync.kind) {
-    case "sent":
-      return { case: "sent", value: make(pb.SentSchema, sync, { content: sync.content }) };
-    case "read":
-      return { case: "read", value: make(pb.ReadSchema, sync, { messages: sync.messages.map(referenceToMessage) }) };
-    case "contact": {
-      const userId = userIdToField(sync.userId);
-      return { case: "contact", value: make(pb.ContactSchema, sync, { userId, state: NUMBER_OF_STATE[sync.state] }) };
-    }
-    case "device-name":
-      return { case: "deviceName", value: make(pb.DeviceNameSchema, sync, { deviceId: sync.deviceId, name: sync.name }) };
-    default:
-      return assertNever(sync);
-  }
-}
+const DEVICE_NAME: MessageKind<DeviceName> = message("edgewise.DeviceName", {
+  kind: "device-name",
+  deviceId: required(1, deviceId),
+  name: withDefault(2, text(MAX_NAME_BYTES), ""),
+});
 
-function kindFromMessage(sync: pb.Sync["sync"]): Sync["sync"] {
-  switch (sync.case) {
-    case "sent":
-      return { kind: "sent", content: bytesOf(sync.value.content), ...extensionsOf(sync.value) };
-    case "read":
-      return { kind: "read", messages: sync.value.messages.map(referenceFromMessage), ...extensionsOf(sync.value) };
-    case "contact": {
-      const { userId, state } = sync.value;
-      return { kind: "contact", userId: userIdOf(userId), state: stateOf(state), ...extensionsOf(sync.value) };
-    }
-    case "deviceName": {
-      const { deviceId, name } = sync.value;
-      return { kind: "device-name", deviceId: parseDeviceId(deviceId), name, ...extensionsOf(sync.value) };
-    }
-    case undefined:
-      throw new WireError("missing-field");
-    default:
-      return assertNever(sync);
-  }
-}
-
-function stateOf(state: pb.Contact_State): ContactState {
-  switch (state) {
-    case pb.Contact_State.ACCEPTED:
-      return "accepted";
-    case pb.Contact_State.BLOCKED:
-      return "blocked";
-    case pb.Contact_State.UNBLOCKED:
-      return "unblocked";
-    case pb.Contact_State.VERIFIED:
-      return "verified";
-    case pb.Contact_State.UNSPECIFIED:
-      throw new WireError("missing-field");
-    default:
-      return assertNever(state);
-  }
-}
+export const SYNC: MessageKind<Sync> = message("edgewise.Sync", {
+  kind: "sync",
+  sync: oneof<Sync["sync"]>({ sent: [1, SENT], read: [2, READ], contact: [3, CONTACT], "device-name": [4, DEVICE_NAME] }),
+});

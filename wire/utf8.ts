@@ -33,11 +33,6 @@ export function fromUtf8(bytes: Uint8Array): string {
   return text;
 }
 
-/** The same refusals, without making the text. */
-export function requireUtf8(bytes: Uint8Array): void {
-  for (let at = 0; at < bytes.length;) at += width(codePointAt(bytes, at));
-}
-
 function codePointAt(bytes: Uint8Array, at: number): number {
   const first = bytes[at] ?? 0;
   if (first < 0x80) return first;

@@ -25,9 +25,9 @@ export declare type Envelope = Message<"edgewise.Envelope"> & {
   messageId: Uint8Array;
 
   /**
-   * @generated from field: edgewise.Envelope.Kind kind = 2;
+   * @generated from field: edgewise.Envelope.Type type = 2;
    */
-  kind: Envelope_Kind;
+  type: Envelope_Type;
 
   /**
    * @generated from field: bytes content = 3;
@@ -49,33 +49,33 @@ export declare type Envelope = Message<"edgewise.Envelope"> & {
 export declare const EnvelopeSchema: GenMessage<Envelope>;
 
 /**
- * @generated from enum edgewise.Envelope.Kind
+ * @generated from enum edgewise.Envelope.Type
  */
-export enum Envelope_Kind {
+export enum Envelope_Type {
   /**
-   * @generated from enum value: KIND_UNSPECIFIED = 0;
+   * @generated from enum value: TYPE_UNSPECIFIED = 0;
    */
   UNSPECIFIED = 0,
 
   /**
    * A sealed-sender message; its first byte tells the version.
    *
-   * @generated from enum value: KIND_SEALED = 1;
+   * @generated from enum value: TYPE_SEALED = 1;
    */
   SEALED = 1,
 
   /**
    * An encoded Notice, written by the server itself and believed no further than "go and look".
    *
-   * @generated from enum value: KIND_NOTICE = 2;
+   * @generated from enum value: TYPE_NOTICE = 2;
    */
   NOTICE = 2,
 }
 
 /**
- * Describes the enum edgewise.Envelope.Kind.
+ * Describes the enum edgewise.Envelope.Type.
  */
-export declare const Envelope_KindSchema: GenEnum<Envelope_Kind>;
+export declare const Envelope_TypeSchema: GenEnum<Envelope_Type>;
 
 /**
  * A hint from the server to the devices of one account. Each is a reason to fetch something that can be verified.
