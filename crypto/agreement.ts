@@ -1,10 +1,12 @@
 // Curve25519 key pairs and Diffie-Hellman (RFC 7748).
 
-import { type Bytes, ProtocolError, UsageError } from "#wire";
+import { type Bytes, ProtocolError } from "#wire";
 import { backend } from "./backend.ts";
 import { PublicKey } from "./public-key.ts";
 import { type Random, systemRandom } from "./random.ts";
-import { Secret } from "./secret.ts";
+import { exposeKey, Secret } from "./secret.ts";
+
+const PRIVATE_KEY_BYTES = 32;
 
 /** One Curve25519 key pair of our own. The private key is the clamped scalar of RFC 7748, 32 bytes. */
 export interface KeyPair {
@@ -20,8 +22,7 @@ export function generateKeyPair(random: Random): KeyPair {
 
 /** @throws UsageError `bad-argument` unless the key has 32 bytes. */
 export function keyPairFromPrivate(privateKey: Secret): KeyPair {
-  if (privateKey.length !== 32) throw new UsageError("bad-argument", "a private key has 32 bytes");
-  return { privateKey, publicKey: PublicKey.fromRaw(backend().x25519PublicKey(privateKey.expose())) };
+  return { privateKey, publicKey: PublicKey.fromRaw(backend().x25519PublicKey(exposeKey(privateKey, PRIVATE_KEY_BYTES))) };
 }
 
 /** Clamps in place (RFC 7748 section 5) and returns its argument. */
@@ -33,10 +34,11 @@ export function clamp(scalar: Bytes): Bytes {
 
 /**
  * X25519. The result is a secret that the caller owns.
+ * @throws UsageError `bad-argument` unless the private key has 32 bytes.
  * @throws ProtocolError `bad-key-agreement` when it is all zero, that is, when the other side contributed nothing.
  */
 export function agree(privateKey: Secret, publicKey: PublicKey): Bytes {
-  const shared = backend().x25519(privateKey.expose(), publicKey.raw);
+  const shared = backend().x25519(exposeKey(privateKey, PRIVATE_KEY_BYTES), publicKey.raw);
   let any = 0;
   for (const byte of shared) any |= byte;
   if (any === 0) throw new ProtocolError("bad-key-agreement");

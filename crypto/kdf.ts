@@ -1,6 +1,6 @@
 // Hashes and key derivation: SHA-2, HMAC (RFC 2104), HKDF (RFC 5869).
 
-import type { Bytes } from "#wire";
+import { type Bytes, UsageError } from "#wire";
 import { backend } from "./backend.ts";
 
 export function sha256(data: Bytes): Bytes {
@@ -26,7 +26,10 @@ export interface HkdfInput {
   readonly length: number;
 }
 
-/** HKDF-SHA-256. */
+const MAX_HKDF_BYTES = 255 * 32;
+
+/** HKDF-SHA-256. @throws UsageError `bad-argument` for more than 255 blocks, whose counter would begin again. */
 export function hkdf(input: HkdfInput): Bytes {
+  if (input.length > MAX_HKDF_BYTES) throw new UsageError("bad-argument", "HKDF makes at most 255 blocks");
   return backend().hkdfSha256(input.salt, input.inputKey, input.info, input.length);
 }

@@ -3,10 +3,10 @@
 // The wire forms here begin with the type byte.
 
 import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
-import { type Bytes, concat, copy, ProtocolError, UsageError } from "#wire";
+import { type Bytes, concat, copy, ProtocolError } from "#wire";
 import { backend } from "./backend.ts";
 import { type Random, systemRandom } from "./random.ts";
-import { Secret } from "./secret.ts";
+import { exposeKey, Secret } from "./secret.ts";
 
 const TYPE_KYBER1024 = 0x08;
 const TYPE_BYTE: Bytes = new Uint8Array([TYPE_KYBER1024]);
@@ -22,7 +22,7 @@ export interface KyberKeyPair {
   readonly publicKey: KyberPublicKey;
 }
 
-/** A KEM public key that passed `parseKyberPublicKey`. */
+/** A KEM public key that passed `parse`. */
 export class KyberPublicKey {
   /** Type byte and key, 1,569 bytes. Borrowed: never written to. */
   readonly encoded: Bytes;
@@ -59,8 +59,7 @@ export function generateKyberKeyPair(random: Random): KyberKeyPair {
 
 /** @throws UsageError `bad-argument` unless the seed has 64 bytes. */
 export function kyberKeyPairFromSeed(seed: Secret): KyberKeyPair {
-  if (seed.length !== SEED_BYTES) throw new UsageError("bad-argument", "a KEM seed has 64 bytes");
-  const raw = backend().mlKem1024.publicKey(seed.expose());
+  const raw = backend().mlKem1024.publicKey(exposeKey(seed, SEED_BYTES));
   return { seed, publicKey: KyberPublicKey.parse(concat(TYPE_BYTE, raw)) };
 }
 
@@ -73,13 +72,14 @@ export function kyberEncapsulate(publicKey: KyberPublicKey, random: Random): { r
 }
 
 /**
+ * @throws UsageError `bad-argument` unless the seed has 64 bytes.
  * @throws ProtocolError `bad-key` for a ciphertext of another type or length. A ciphertext that was made for another
  * key yields an unrelated secret and no error (implicit rejection); the message MAC fails then.
  */
 export function kyberDecapsulate(seed: Secret, ciphertext: Uint8Array): Bytes {
   if (ciphertext.length !== KYBER_CIPHERTEXT_BYTES || ciphertext[0] !== TYPE_KYBER1024) throw new ProtocolError("bad-key");
   const raw = copy(ciphertext.subarray(1));
-  return finish(backend().mlKem1024.decapsulate(seed.expose(), raw), raw);
+  return finish(backend().mlKem1024.decapsulate(exposeKey(seed, SEED_BYTES), raw), raw);
 }
 
 function finish(inner: Bytes, ciphertext: Bytes): Bytes {

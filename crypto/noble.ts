@@ -3,12 +3,15 @@
 
 import { cbc, ctr } from "@noble/ciphers/aes.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
+import { bytesToNumberLE } from "@noble/curves/utils.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
 import { ml_kem1024, ml_kem768 } from "@noble/post-quantum/ml-kem.js";
-import { type Bytes, concat, copy, ProtocolError } from "#wire";
+import { type Bytes, concat, copy, ProtocolError, sameBytes } from "#wire";
 import type { Backend, MlKem } from "./backend.ts";
+
+const { Point } = ed25519;
 
 const LOW_ORDER_RESULT: Bytes = new Uint8Array(32);
 
@@ -21,6 +24,22 @@ function mlKem(kem: typeof ml_kem768): MlKem {
     },
     decapsulate: (seed, ciphertext) => copy(kem.decapsulate(ciphertext, kem.keygen(seed).secretKey)),
   };
+}
+
+/**
+ * RFC 8032 section 5.1.7 without the cofactor: R is compared with the encoding of sB - hA. The library's own verifier
+ * multiplies by the cofactor, and so accepts an R with a torsion part that no native implementation accepts.
+ */
+function verifyWithoutCofactor(publicKey: Bytes, message: Bytes, signature: Bytes): boolean {
+  const commitment = copy(signature.subarray(0, 32));
+  try {
+    const point = Point.fromBytes(publicKey);
+    const challenge = Point.Fn.create(bytesToNumberLE(sha512(concat(commitment, publicKey, message))));
+    const response = bytesToNumberLE(signature.subarray(32)); // multiplyUnsafe refuses q and above
+    return sameBytes(Point.BASE.multiplyUnsafe(response).subtract(point.multiplyUnsafe(challenge)).toBytes(), commitment);
+  } catch {
+    return false; // not a point on the curve, or s is not reduced
+  }
 }
 
 export const nobleBackend: Backend = {
@@ -38,9 +57,7 @@ export const nobleBackend: Backend = {
     }
   },
   x25519PublicKey: (privateKey) => copy(x25519.getPublicKey(privateKey)),
-  ed25519Verify(publicKey, message, signature) {
-    return ed25519.verify(signature, message, publicKey, { zip215: false });
-  },
+  ed25519Verify: verifyWithoutCofactor,
   ed25519PublicKey: (seed) => copy(ed25519.getPublicKey(seed)),
   ed25519Sign: (seed, message) => copy(ed25519.sign(message, seed)),
   aes256CbcEncrypt: (key, iv, plaintext) => copy(cbc(key, iv).encrypt(plaintext)),

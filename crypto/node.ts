@@ -82,7 +82,7 @@ function nativeKem(type: KemType, fallback: MlKem): MlKem {
   if (!haveNativeKem) return fallback;
   return {
     generate() {
-      const { privateKey, publicKey } = generateKeyPairSync(type as never) as unknown as { privateKey: KeyObject; publicKey: KeyObject }; // as above
+      const { privateKey, publicKey } = generateKeyPairSync(type as never); // as above
       const seed = exportRaw(privateKey, "raw-seed");
       privateHandles.set(seed, privateKey);
       return { seed, publicKey: exportRaw(publicKey, "raw-public") };

@@ -40,5 +40,12 @@ export class Secret {
   }
 }
 
+/** The bytes of a secret that is a key of `length` bytes. @throws UsageError `wiped-secret`, or `bad-argument` for another length. */
+export function exposeKey(secret: Secret, length: number): Bytes {
+  const bytes = secret.expose();
+  if (bytes.length !== length) throw new UsageError("bad-argument", "a secret key of another length was expected");
+  return bytes;
+}
+
 // On the prototype and not in the class body: isolated declarations want literal member names.
 Object.defineProperty(Secret.prototype, Symbol.for("nodejs.util.inspect.custom"), { value: () => "[secret]" });

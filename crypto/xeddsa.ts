@@ -5,14 +5,17 @@
 // sign with it; seeds are drawn until the Edwards sign bit is 0, which makes the signature an XEdDSA one as it stands.
 
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { type Bytes, concat, copy, UsageError } from "#wire";
+import { type Bytes, concat, copy } from "#wire";
+import { clamp } from "./agreement.ts";
 import { backend } from "./backend.ts";
 import { sha512 } from "./kdf.ts";
 import { PublicKey } from "./public-key.ts";
 import type { Random } from "./random.ts";
-import { Secret } from "./secret.ts";
+import { exposeKey, Secret } from "./secret.ts";
 
 export const SIGNATURE_BYTES = 64;
+const PRIVATE_KEY_BYTES = 32;
+const SEED_BYTES = 32;
 
 const { Point } = ed25519;
 const { Fn } = Point;
@@ -27,7 +30,6 @@ IDENTITY_POINT[0] = 1;
 
 /** XEdDSA section 2.4, with 64 random bytes in the nonce. @throws UsageError `bad-argument` unless the key has 32 bytes. */
 export function sign(privateKey: Secret, message: Bytes, random: Random): Bytes {
-  if (privateKey.length !== 32) throw new UsageError("bad-argument", "a private key has 32 bytes");
   const { scalar, edwards } = calculateKeyPair(privateKey);
   const scalarBytes = Fn.toBytes(scalar);
   const nonce = reduce(sha512(HASH_1_PREFIX, copy(scalarBytes), message, random(64)));
@@ -38,9 +40,11 @@ export function sign(privateKey: Secret, message: Bytes, random: Random): Bytes 
   return concat(commitment, Fn.toBytes(response));
 }
 
-/** XEdDSA section 2.3: the scalar whose Edwards point has sign bit 0, and that point. */
+/** XEdDSA section 2.3: the scalar whose Edwards point has sign bit 0, and that point. Clamped as X25519 clamps it. */
 function calculateKeyPair(privateKey: Secret): { readonly scalar: bigint; readonly edwards: Bytes } {
-  const k = Fn.create(littleEndian(privateKey.expose()));
+  const clamped = clamp(copy(exposeKey(privateKey, PRIVATE_KEY_BYTES)));
+  const k = Fn.create(littleEndian(clamped));
+  clamped.fill(0);
   const edwards = copy(Point.BASE.multiply(k).toBytes());
   const top = edwards[31] ?? 0;
   edwards[31] = top & 0x7f;
@@ -83,10 +87,9 @@ export function generateSigningKeyPair(random: Random): SigningKeyPair {
   }
 }
 
-/** Signs with a key of `generateSigningKeyPair`; the nonce is RFC 8032's, derived from seed and message. */
+/** Signs with a key of `generateSigningKeyPair`; the nonce is RFC 8032's. @throws UsageError `bad-argument` unless the seed has 32 bytes. */
 export function signWithSeed(seed: Secret, message: Bytes): Bytes {
-  if (seed.length !== 32) throw new UsageError("bad-argument", "a seed has 32 bytes");
-  return backend().ed25519Sign(seed.expose(), message);
+  return backend().ed25519Sign(exposeKey(seed, SEED_BYTES), message);
 }
 
 function reduce(digest: Bytes): bigint {

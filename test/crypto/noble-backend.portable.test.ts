@@ -1,0 +1,4 @@
+import { nobleBackend } from "#crypto";
+import { backendConformance } from "../conformance/backend.ts";
+
+backendConformance("noble", nobleBackend);

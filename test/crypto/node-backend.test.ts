@@ -1,0 +1,4 @@
+import { nodeBackend } from "#crypto/node";
+import { backendConformance } from "../conformance/backend.ts";
+
+backendConformance("Node", nodeBackend);
