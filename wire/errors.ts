@@ -40,6 +40,7 @@ export type ProtocolCode =
   | "identity-changed"
   | "not-authorized"
   | "out-of-order"
+  | "broken-chain"
   | "upgrade-required"
   | "over-limit"
   | "self-send";

@@ -47,6 +47,52 @@ export type { ProtocolCode, WireCode } from "./errors.ts";
 export { assertNever, InvariantError, ProtocolError, UsageError, WireError } from "./errors.ts";
 export type { Ack, ClientFrame, Deliver, PreKeysLow, QueueEmpty, SendEphemeral, ServerFrame } from "./frames.ts";
 export { decodeClientFrame, decodeServerFrame, encodeClientFrame, encodeServerFrame } from "./frames.ts";
+export type {
+  AccountLog,
+  Capabilities,
+  DeviceDetails,
+  LogStatement,
+  RecoveryKeyDetails,
+  RevokeDetails,
+  SignedLogEntry,
+} from "./identity-log.ts";
+export {
+  decodeAccountLog,
+  decodeDeviceDetails,
+  decodeLogEntry,
+  decodeLogStatement,
+  decodeRecoveryKeyDetails,
+  decodeRevokeDetails,
+  encodeAccountLog,
+  encodeDeviceDetails,
+  encodeLogEntry,
+  encodeLogStatement,
+  encodeRecoveryKeyDetails,
+  encodeRevokeDetails,
+  LOG_TYPES,
+} from "./identity-log.ts";
+export type {
+  AccountKeys,
+  DevicePreKeys,
+  KemPreKey,
+  KemReference,
+  OneTimePreKey,
+  PreKeyRecord,
+  PreKeySet,
+  PreKeyUpload,
+  SignedPreKey,
+  SignedPreKeyRecord,
+} from "./identity-prekeys.ts";
+export {
+  decodeAccountKeys,
+  decodeDevicePreKeys,
+  decodePreKeyRecord,
+  decodePreKeyUpload,
+  encodeAccountKeys,
+  encodeDevicePreKeys,
+  encodePreKeyRecord,
+  encodePreKeyUpload,
+} from "./identity-prekeys.ts";
 export type { DeviceAddress, DeviceId, DistributionId, GroupId, MediaId, MessageId, RegistrationId, ServiceId, UserId } from "./ids.ts";
 export {
   deviceOfServiceId,
@@ -69,6 +115,12 @@ export {
   MAX_DEVICE_ID,
   MAX_DEVICES_PER_ACCOUNT,
   MAX_REGISTRATION_ID,
+  MAX_LOG_DETAILS_BYTES,
+  MAX_LOG_STATEMENT_BYTES,
+  MAX_LOG_ENTRY_BYTES,
+  MAX_LOG_PAGE_ENTRIES,
+  FRESHNESS_SECONDS,
+  CLOCK_TOLERANCE_SECONDS,
   MAX_ENVELOPE_BYTES,
   MAX_FRAME_BYTES,
   MAX_CONTENT_BYTES,
@@ -100,6 +152,7 @@ export {
   UNACKNOWLEDGED_SESSION_SECONDS,
   MAX_ONE_TIME_EC_PREKEYS,
   MAX_ONE_TIME_KEM_PREKEYS,
+  MAX_PREKEY_ID,
   PREKEYS_LOW,
   SIGNED_PREKEY_ROTATION_SECONDS,
   SIGNED_PREKEY_GRACE_SECONDS,

@@ -5,6 +5,17 @@ export const MAX_DEVICE_ID: number = 127;
 export const MAX_DEVICES_PER_ACCOUNT: number = 6;
 export const MAX_REGISTRATION_ID: number = 0x3fff;
 
+// Account logs
+export const MAX_LOG_DETAILS_BYTES: number = 512;
+export const MAX_LOG_STATEMENT_BYTES: number = 768;
+export const MAX_LOG_ENTRY_BYTES: number = 1024;
+/** Entries in one answer; a longer log comes in pages. */
+export const MAX_LOG_PAGE_ENTRIES: number = 256;
+/** How far a new entry, record or answer may be from the server's clock. */
+export const FRESHNESS_SECONDS: number = 600;
+/** How far ahead of a reader's clock an entry or record may be: readers' clocks are wrong, and nobody must be cut off by that. */
+export const CLOCK_TOLERANCE_SECONDS: number = 24 * 3600;
+
 // Messages, in bytes
 export const MAX_ENVELOPE_BYTES: number = 96 * 1024;
 /** A socket frame: an envelope and what carries it. Larger ones close the socket. */
@@ -53,6 +64,8 @@ export const UNACKNOWLEDGED_SESSION_SECONDS: number = 30 * 24 * 3600;
 // Prekeys
 export const MAX_ONE_TIME_EC_PREKEYS: number = 100;
 export const MAX_ONE_TIME_KEM_PREKEYS: number = 20;
+/** Ids are 24 bits and not zero, as in Signal's own clients. */
+export const MAX_PREKEY_ID: number = 0xff_ffff;
 export const PREKEYS_LOW: number = 20;
 export const SIGNED_PREKEY_ROTATION_SECONDS: number = 48 * 3600;
 export const SIGNED_PREKEY_GRACE_SECONDS: number = 7 * 24 * 3600;
