@@ -17,6 +17,8 @@ export interface MlKem {
 
 export interface Backend {
   readonly name: string;
+  /** Drops whatever is kept for a private key. Called when a secret is wiped. */
+  forget?(privateKey: Bytes): void;
   sha256(data: Bytes): Bytes;
   sha512(...parts: readonly Bytes[]): Bytes;
   hmacSha256(key: Bytes, data: Bytes): Bytes;

@@ -38,4 +38,4 @@ export { systemRandom } from "./random.ts";
 export { Secret } from "./secret.ts";
 export { labelled } from "./signed.ts";
 export type { SigningKeyPair } from "./xeddsa.ts";
-export { generateSigningKeyPair, sign, SIGNATURE_BYTES, signWithSeed, verify } from "./xeddsa.ts";
+export { generateSigningKeyPair, sign, SIGNATURE_BYTES, signWithSeed, verify, verifyRepeated } from "./xeddsa.ts";

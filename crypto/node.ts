@@ -5,7 +5,6 @@
 import {
   createCipheriv,
   createDecipheriv,
-  createPrivateKey,
   createPublicKey,
   decapsulate,
   diffieHellman,
@@ -20,29 +19,10 @@ import { type Bytes, concat, copy, ProtocolError } from "#wire";
 import type { Backend, MlKem } from "./backend.ts";
 import { fitsShortHkdf, MAX_SHORT_INPUT, shortHkdf, shortHmac } from "./fast-hmac.ts";
 import { nobleBackend } from "./noble.ts";
+import { forgetPrivate, type KeyType, privateHandle, publicHandle, rememberPrivate } from "./node-keys.ts";
 
-type OkpType = "x25519" | "ed25519";
-type KemType = "ml-kem-768" | "ml-kem-1024";
-
-/**
- * Importing a private key costs as much as using it. The handle lives as long as the very array that holds the
- * key and is found by nothing else, so wiping and forgetting a Secret forgets the handle too.
- */
-const privateHandles = new WeakMap<Bytes, KeyObject>();
-
-function privateHandle(raw: Bytes, type: OkpType | KemType): KeyObject {
-  let handle = privateHandles.get(raw);
-  if (handle === undefined) {
-    const format = type === "x25519" || type === "ed25519" ? "raw-private" : "raw-seed";
-    handle = createPrivateKey({ key: raw, format, asymmetricKeyType: type } as never); // raw formats are newer than the declared types
-    privateHandles.set(raw, handle);
-  }
-  return handle;
-}
-
-function publicHandle(raw: Bytes, type: OkpType | KemType): KeyObject {
-  return createPublicKey({ key: raw, format: "raw-public", asymmetricKeyType: type } as never); // as above
-}
+/** A native cipher object costs more than it saves below this length. */
+const IN_JAVASCRIPT_BYTES = 1024;
 
 function exportRaw(handle: KeyObject, format: "raw-public" | "raw-private" | "raw-seed"): Bytes {
   return copy(handle.export({ format } as never) as unknown as Uint8Array); // as above; a Buffer may share a pool, hence the copy
@@ -78,13 +58,13 @@ function sha256(data: Bytes): Bytes {
 
 const haveNativeKem = typeof encapsulate === "function";
 
-function nativeKem(type: KemType, fallback: MlKem): MlKem {
+function nativeKem(type: KeyType, fallback: MlKem): MlKem {
   if (!haveNativeKem) return fallback;
   return {
     generate() {
       const { privateKey, publicKey } = generateKeyPairSync(type as never); // as above
       const seed = exportRaw(privateKey, "raw-seed");
-      privateHandles.set(seed, privateKey);
+      rememberPrivate(seed, type, privateKey);
       return { seed, publicKey: exportRaw(publicKey, "raw-public") };
     },
     publicKey: (seed) => exportRaw(createPublicKey(privateHandle(seed, type)), "raw-public"),
@@ -99,6 +79,7 @@ function nativeKem(type: KemType, fallback: MlKem): MlKem {
 
 export const nodeBackend: Backend = {
   name: "node",
+  forget: forgetPrivate,
   sha256,
   sha512: (...parts) => copy(hash("sha512", concat(...parts), "buffer")),
   hmacSha256,
@@ -118,7 +99,7 @@ export const nodeBackend: Backend = {
   generateX25519() {
     const { privateKey, publicKey } = generateKeyPairSync("x25519");
     const raw = exportRaw(privateKey, "raw-private");
-    privateHandles.set(raw, privateKey);
+    rememberPrivate(raw, "x25519", privateKey);
     return { privateKey: raw, publicKey: exportRaw(publicKey, "raw-public") };
   },
   ed25519Verify(publicKey, message, signature) {
@@ -131,10 +112,12 @@ export const nodeBackend: Backend = {
   ed25519PublicKey: (seed) => exportRaw(createPublicKey(privateHandle(seed, "ed25519")), "raw-public"),
   ed25519Sign: (seed, message) => copy(sign(null, message, privateHandle(seed, "ed25519"))),
   aes256CbcEncrypt(key, iv, plaintext) {
+    if (plaintext.length < IN_JAVASCRIPT_BYTES) return nobleBackend.aes256CbcEncrypt(key, iv, plaintext);
     const cipher = createCipheriv("aes-256-cbc", key, iv);
     return concat(cipher.update(plaintext), cipher.final());
   },
   aes256CbcDecrypt(key, iv, ciphertext) {
+    if (ciphertext.length < IN_JAVASCRIPT_BYTES) return nobleBackend.aes256CbcDecrypt(key, iv, ciphertext);
     try {
       const decipher = createDecipheriv("aes-256-cbc", key, iv);
       return concat(decipher.update(ciphertext), decipher.final());
@@ -143,6 +126,7 @@ export const nodeBackend: Backend = {
     }
   },
   aes256Ctr(key, iv, data) {
+    if (data.length < IN_JAVASCRIPT_BYTES) return nobleBackend.aes256Ctr(key, iv, data);
     return copy(createCipheriv("aes-256-ctr", key, iv).update(data));
   },
   mlKem768: nativeKem("ml-kem-768", nobleBackend.mlKem768),

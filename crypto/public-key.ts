@@ -44,7 +44,8 @@ export class PublicKey {
   /** The 32-byte u-coordinate, little-endian. Borrowed: never written to. */
   readonly raw: Bytes;
   #torsionFree: boolean | undefined;
-  #edwards: Bytes | undefined;
+  #even: Bytes | undefined;
+  #odd: Bytes | undefined;
 
   private constructor(raw: Bytes) {
     this.raw = raw;
@@ -70,13 +71,23 @@ export class PublicKey {
     return this.#torsionFree;
   }
 
-  /** The Edwards point (1 - …) with sign bit 0 that this key maps to, encoded: y = (u - 1) / (u + 1) (XEdDSA section 2.3). */
-  get edwards(): Bytes {
-    if (this.#edwards === undefined) {
-      const u = Fp.fromBytes(this.raw);
-      this.#edwards = copy(Fp.toBytes(Fp.div(Fp.sub(u, Fp.ONE), Fp.add(u, Fp.ONE))));
+  /**
+   * The Edwards point that this key maps to, encoded: y = (u - 1) / (u + 1) (XEdDSA section 2.3), with the wanted sign
+   * of x. Borrowed, and the same array each time.
+   */
+  edwards(sign: "even" | "odd"): Bytes {
+    this.#even ??= this.#toEdwards();
+    if (sign === "even") return this.#even;
+    if (this.#odd === undefined) {
+      this.#odd = copy(this.#even);
+      this.#odd[31] = (this.#odd[31] ?? 0) | 0x80;
     }
-    return this.#edwards;
+    return this.#odd;
+  }
+
+  #toEdwards(): Bytes {
+    const u = Fp.fromBytes(this.raw);
+    return copy(Fp.toBytes(Fp.div(Fp.sub(u, Fp.ONE), Fp.add(u, Fp.ONE))));
   }
 }
 

@@ -2,6 +2,7 @@
 // `expose()` is the one exit, so that a search for it finds every place where secret bytes are touched.
 
 import { type Bytes, UsageError } from "#wire";
+import { backend } from "./backend.ts";
 
 export class Secret {
   #bytes: Bytes | undefined;
@@ -27,7 +28,9 @@ export class Secret {
 
   /** Overwrites the bytes. Shortens the secret's life; JavaScript cannot promise that no copy is left. */
   wipe(): void {
-    this.#bytes?.fill(0);
+    if (this.#bytes === undefined) return;
+    backend().forget?.(this.#bytes);
+    this.#bytes.fill(0);
     this.#bytes = undefined;
   }
 

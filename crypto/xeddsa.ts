@@ -5,10 +5,10 @@
 // sign with it; seeds are drawn until the Edwards sign bit is 0, which makes the signature an XEdDSA one as it stands.
 
 import { ed25519 } from "@noble/curves/ed25519.js";
-import { type Bytes, concat, copy } from "#wire";
+import { type Bytes, concat, copy, toHex } from "#wire";
 import { clamp } from "./agreement.ts";
 import { backend } from "./backend.ts";
-import { sha512 } from "./kdf.ts";
+import { sha256, sha512 } from "./kdf.ts";
 import { PublicKey } from "./public-key.ts";
 import type { Random } from "./random.ts";
 import { exposeKey, Secret } from "./secret.ts";
@@ -60,14 +60,28 @@ function calculateKeyPair(privateKey: Secret): { readonly scalar: bigint; readon
 export function verify(publicKey: PublicKey, message: Bytes, signature: Bytes): boolean {
   if (signature.length !== SIGNATURE_BYTES) return false;
   const plain = copy(signature);
-  const sign = (plain[63] ?? 0) & 0x80;
+  const sign = (plain[63] ?? 0) & 0x80 ? "odd" : "even";
   plain[63] = (plain[63] ?? 0) & 0x7f;
-  if (littleEndian(plain.subarray(32)) >= Fn.ORDER) return false;
+  if (!isBelowOrder(plain.subarray(32))) return false;
   if (startsWith(plain, IDENTITY_POINT)) return false;
   if (!publicKey.isTorsionFree) return false;
-  const edwards = copy(publicKey.edwards);
-  edwards[31] = (edwards[31] ?? 0) | sign;
-  return backend().ed25519Verify(edwards, message, plain);
+  return backend().ed25519Verify(publicKey.edwards(sign), message, plain);
+}
+
+const remembered = new Set<string>();
+const MAX_REMEMBERED = 1024;
+
+/**
+ * `verify` for statements that are met again and again, such as the certificate in every message of one sender: a
+ * signature that was found good is known by its hash. Only speed depends on the memory.
+ */
+export function verifyRepeated(publicKey: PublicKey, message: Bytes, signature: Bytes): boolean {
+  const name = toHex(sha256(concat(publicKey.raw, signature, message)));
+  if (remembered.has(name)) return true;
+  if (!verify(publicKey, message, signature)) return false;
+  if (remembered.size >= MAX_REMEMBERED) remembered.clear();
+  remembered.add(name);
+  return true;
 }
 
 /** A key pair that only signs, kept as its 32-byte Ed25519 seed (RFC 8032 section 5.1.5). */
@@ -100,6 +114,18 @@ function littleEndian(bytes: Uint8Array): bigint {
   let value = 0n;
   for (let i = bytes.length - 1; i >= 0; i--) value = (value << 8n) | BigInt(bytes[i] ?? 0);
   return value;
+}
+
+/** q - 1, the largest scalar. */
+const LARGEST_SCALAR: Bytes = copy(Fn.toBytes(Fn.ORDER - 1n));
+
+/** s < q, compared from the top byte down: public data, and a big integer would cost more than all else here. */
+function isBelowOrder(scalar: Bytes): boolean {
+  for (let i = 31; i >= 0; i--) {
+    const difference = (scalar[i] ?? 0) - (LARGEST_SCALAR[i] ?? 0);
+    if (difference !== 0) return difference < 0;
+  }
+  return true;
 }
 
 function startsWith(bytes: Bytes, prefix: Bytes): boolean {

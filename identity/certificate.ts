@@ -2,7 +2,7 @@
 // sender is. Both sides use these functions: the server to issue, the recipient to believe. A certificate proves
 // only what the server says; whether the account agrees is `certificateMatches`.
 
-import { parseIdentityKey, type PublicKey, type Random, type Secret, sign, verify } from "#crypto";
+import { parseIdentityKey, type PublicKey, type Random, type Secret, sign, verifyRepeated } from "#crypto";
 import {
   type Bytes,
   decodeSenderCertificate,
@@ -78,7 +78,7 @@ export function validateSenderCertificate(bytes: Bytes, trust: CertificateTrust)
   // A certificate that the receiver would have to know by number is none of ours: no such list exists.
   if (certificate.signer.kind !== "embedded") throw new ProtocolError("bad-certificate");
   const serverKey = validateServerCertificate(decodeServerCertificate(certificate.signer.certificate), trust.trustRoots);
-  if (!verify(serverKey, certificate.certificate, certificate.signature)) throw new ProtocolError("bad-certificate");
+  if (!verifyRepeated(serverKey, certificate.certificate, certificate.signature)) throw new ProtocolError("bad-certificate");
   if (trust.nowMilliseconds > certificate.expires) throw new ProtocolError("expired");
   return {
     sender: certificate.sender,
@@ -90,7 +90,7 @@ export function validateSenderCertificate(bytes: Bytes, trust: CertificateTrust)
 
 function validateServerCertificate(certificate: ServerCertificate, trustRoots: readonly PublicKey[]): PublicKey {
   if (REVOKED_SERVER_KEYS.has(certificate.id)) throw new ProtocolError("bad-certificate");
-  const signed = trustRoots.some((root) => verify(root, certificate.certificate, certificate.signature));
+  const signed = trustRoots.some((root) => verifyRepeated(root, certificate.certificate, certificate.signature));
   if (!signed) throw new ProtocolError("bad-certificate");
   return parseIdentityKey(certificate.key);
 }

@@ -1,0 +1,72 @@
+// The state of an account: what its log says at one head. Made by account-log.ts and by nothing else.
+
+import type { PublicKey } from "#crypto";
+import { type DeviceId, type LogHead, MAX_DEVICE_ID, parseDeviceId, toHex, type UserId } from "#wire";
+import type { Device } from "./device.ts";
+
+/** A device that is active. */
+export interface AccountDevice extends Device {
+  readonly addedSeconds: number;
+}
+
+/** A recovery key that was named without the consent of the one before, and is not in force yet. */
+export interface WaitingRecoveryKey {
+  readonly key: PublicKey;
+  /** The first second in which it is in force. */
+  readonly effectiveSeconds: number;
+  /** Revoking this device withdraws the key. */
+  readonly proposedBy: DeviceId;
+}
+
+export interface RecoveryKey {
+  readonly key: PublicKey;
+  readonly waiting: WaitingRecoveryKey | undefined;
+}
+
+export interface AccountState {
+  readonly userId: UserId;
+  /** The first device's identity key, also when that device is gone: with the userId, what a safety number is made of. */
+  readonly genesisKey: PublicKey;
+  readonly head: LogHead;
+  /** Of the newest entry. */
+  readonly createdSeconds: number;
+  /** The active devices in the order of their addition; never none. */
+  readonly devices: readonly AccountDevice[];
+  /** As of the newest entry: ask `recoveryKeyAt` for now. */
+  readonly recovery: RecoveryKey | undefined;
+  /** The last `recover` entry. Everything that was believed about the account before deserves another look. */
+  readonly recovered: { readonly sequence: number; readonly createdSeconds: number } | undefined;
+  /** Ids that no new device may have: those used since the last time that all were. */
+  readonly usedDeviceIds: ReadonlySet<DeviceId>;
+  /** Every identity and recovery key that ever stood in the log, in hexadecimal. */
+  readonly usedKeys: ReadonlySet<string>;
+}
+
+export function activeDevice(account: AccountState, deviceId: DeviceId): AccountDevice | undefined {
+  return account.devices.find((device) => device.deviceId === deviceId);
+}
+
+export function keyName(key: PublicKey): string {
+  return toHex(key.raw);
+}
+
+/** The recovery key as it stands at `seconds`: one that has waited long enough is in force. */
+export function recoveryKeyAt(account: AccountState, seconds: number): RecoveryKey | undefined {
+  const waiting = account.recovery?.waiting;
+  if (waiting === undefined || seconds < waiting.effectiveSeconds) return account.recovery;
+  return { key: waiting.key, waiting: undefined };
+}
+
+/** Ids that are taken. When all were used, those of devices that are gone are free again. */
+export function takenDeviceIds(account: AccountState): ReadonlySet<DeviceId> {
+  if (account.usedDeviceIds.size < MAX_DEVICE_ID) return account.usedDeviceIds;
+  return new Set(account.devices.map((device) => device.deviceId));
+}
+
+/** The smallest id that a new device may have. */
+export function nextDeviceId(account: AccountState): DeviceId {
+  const taken = takenDeviceIds(account);
+  let id = parseDeviceId(1);
+  while (taken.has(id)) id = parseDeviceId(id + 1);
+  return id;
+}
