@@ -19,7 +19,6 @@ import {
   decodePreKeySignalMessage,
   decodeSignalMessage,
   type DeviceAddress,
-  encodeAddresses,
   MAX_ARCHIVED_SESSIONS,
   MAX_FORWARD_JUMP,
   type PreKeySignalMessage,
@@ -31,7 +30,7 @@ import {
 import { type Attempt, attempt, type Outcome } from "./attempt.ts";
 import { answerAgreement, initiateAgreement } from "./pqxdh.ts";
 import { ratchetSecrets, startAsInitiator, startAsResponder } from "./ratchet.ts";
-import { knowsRatchetKey, openInSession, sealInSession, type Session, type SessionMessage } from "./session.ts";
+import { type Ends, knowsRatchetKey, openInSession, sealInSession, type Session, type SessionMessage } from "./session.ts";
 
 export interface SessionRecord {
   readonly current: Session | undefined;
@@ -114,8 +113,8 @@ export function sealMessage(record: SessionRecord, input: Seal, random: Random):
     if (pending !== undefined && input.nowSeconds - pending.createdAtSeconds > UNACKNOWLEDGED_SESSION_SECONDS) {
       throw new ProtocolError("stale-session");
     }
-    const addresses = encodeAddresses(input.local.address, input.remote);
-    const sealed = sealInSession(current, input.plaintext, addresses, attempt, random);
+    const ends = { sender: input.local.address, recipient: input.remote };
+    const sealed = sealInSession(current, input.plaintext, ends, attempt, random);
     return { state: { ...record, current: sealed.session }, output: sealed.message };
   });
 }
@@ -219,7 +218,7 @@ function openPreKey(record: SessionRecord, input: Open, attempt: Attempt, random
   }
   const use = preKeyUse(message, baseKey);
   const begun = answer(message, { identityKey, baseKey }, input, attempt);
-  const opened = openInSession(begun, inner, expectedAddresses(input), attempt, random);
+  const opened = openInSession(begun, inner, expectedEnds(input), attempt, random);
   return {
     state: succeed(record, opened.session, attempt),
     output: { ...describe(opened.session, opened.plaintext), used: use },
@@ -262,7 +261,7 @@ function openWith(
   attempt: Attempt,
   random: Random,
 ): { state: SessionRecord; output: Opened } {
-  const opened = openInSession(session, message, expectedAddresses(input), attempt, random);
+  const opened = openInSession(session, message, expectedEnds(input), attempt, random);
   requireIdentity(input.remoteIdentity, session.remoteIdentity);
   const others: SessionRecord = { ...record, archived: record.archived.filter((other) => other !== session) };
   const state = session === record.current ? { ...record, current: opened.session } : succeed(others, opened.session, attempt);
@@ -273,9 +272,8 @@ function describe(session: Session, plaintext: Bytes): Omit<Opened, "used"> {
   return { plaintext, remoteIdentity: session.remoteIdentity, remoteRegistrationId: session.remoteRegistrationId };
 }
 
-/** The sender's view of the two ends, which must be ours as well. */
-function expectedAddresses(input: Open): Bytes {
-  return encodeAddresses(input.remote, input.local.address);
+function expectedEnds(input: Open): Ends {
+  return { sender: input.remote, recipient: input.local.address };
 }
 
 /** Makes `session` current; the one before is archived. */

@@ -6,6 +6,8 @@ import { cbcDecrypt, cbcEncrypt, equal, hmac, parsePublicKey, type PublicKey, ty
 import {
   type Bytes,
   concat,
+  type DeviceAddress,
+  encodeAddresses,
   encodePreKeySignalMessage,
   encodeSignalMessage,
   ProtocolError,
@@ -45,11 +47,17 @@ export interface SessionMessage {
   readonly bytes: Bytes;
 }
 
-/** `addresses` goes into prekey messages only: that is where the official library writes and reads it. */
+/** Who a message is from and for. */
+export interface Ends {
+  readonly sender: DeviceAddress;
+  readonly recipient: DeviceAddress;
+}
+
+/** The addresses go into prekey messages only: that is where the official library writes and reads them. */
 export function sealInSession(
   session: Session,
   plaintext: Bytes,
-  addresses: Bytes,
+  ends: Ends,
   attempt: Attempt,
   random: Random,
 ): { readonly session: Session; readonly message: SessionMessage } {
@@ -61,7 +69,7 @@ export function sealInSession(
     previousCounter: step.extra.previousCounter,
     ciphertext: cbcEncrypt(step.keys.cipherKey, step.keys.iv, plaintext),
     pqRatchet: step.extra.pqMessage,
-    addresses: pending === undefined ? undefined : addresses,
+    addresses: pending === undefined ? undefined : encodeAddresses(ends.sender, ends.recipient),
   });
   const bytes = concat(authenticated, mac(step.keys, session.localIdentity, session.remoteIdentity, authenticated));
   wipeKeys(step.keys);
@@ -87,11 +95,13 @@ export function sealInSession(
 export function openInSession(
   session: Session,
   message: SignalMessage,
-  addresses: Bytes,
+  ends: Ends,
   attempt: Attempt,
   random: Random,
 ): { readonly session: Session; readonly plaintext: Bytes } {
-  if (message.addresses !== undefined && !sameBytes(message.addresses, addresses)) throw new ProtocolError("bad-address");
+  if (message.addresses !== undefined && !sameBytes(message.addresses, encodeAddresses(ends.sender, ends.recipient))) {
+    throw new ProtocolError("bad-address");
+  }
   const header = {
     ratchetKey: parsePublicKey(message.ratchetKey),
     counter: message.counter,
