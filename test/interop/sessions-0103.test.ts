@@ -1,0 +1,4 @@
+import { libsignal0103 } from "./library.ts";
+import { describeSessions } from "./sessions.ts";
+
+describeSessions(libsignal0103);
