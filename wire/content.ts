@@ -50,16 +50,16 @@ export interface Position extends Extensible {
 export interface Content extends Extensible {
   readonly sender: ServiceId;
   readonly senderHead: LogHead;
-  readonly conversation: Direct | Group;
   /** Absent where losing a message leaves no gap: typing, presence. */
   readonly position: Position | undefined;
   readonly messageId: MessageId;
   /** Milliseconds since 1970 by the sender's clock: shown, never used for order. */
   readonly sentAt: number;
+  readonly conversation: Direct | Group;
   readonly body: Body;
 }
 
-const COPY: MessageKind<ContentCopy> = message("edgewise.ContentCopy", {
+export const CONTENT_COPY: MessageKind<ContentCopy> = message("edgewise.ContentCopy", {
   recipientDevice: optional(1, deviceId),
   content: required(2, upTo(MAX_CONTENT_BYTES)),
 });
@@ -87,19 +87,19 @@ const POSITION: MessageKind<Position> = message("edgewise.Position", {
   previousHash: optional(2, exactly(32)),
 });
 
-const CONTENT: MessageKind<Content> = message("edgewise.Content", {
+export const CONTENT: MessageKind<Content> = message("edgewise.Content", {
   sender: required(1, serviceId),
   senderHead: required(2, LOG_HEAD),
-  conversation: oneof<Content["conversation"]>({ direct: [3, DIRECT], group: [4, GROUP] }),
-  position: optional(5, POSITION),
-  messageId: required(6, messageId),
-  sentAt: required(7, uint64),
+  position: optional(3, POSITION),
+  messageId: required(4, messageId),
+  sentAt: required(5, uint64),
+  conversation: oneof<Content["conversation"]>({ direct: [14, DIRECT], group: [15, GROUP] }),
   body: BODY,
 });
 
 /** What a ContentCopy adds to its content, at most. */
 const COPY_OVERHEAD = 64;
-const contentCopy = strictCodec(COPY, MAX_CONTENT_BYTES + COPY_OVERHEAD);
+const contentCopy = strictCodec(CONTENT_COPY, MAX_CONTENT_BYTES + COPY_OVERHEAD);
 const content = strictCodec(CONTENT, MAX_CONTENT_BYTES);
 
 export const encodeContentCopy: (value: ContentCopy) => Bytes = contentCopy.encode;

@@ -44,7 +44,7 @@ export const DEVICE_MESSAGE: MessageKind<DeviceMessage> = message("edgewise.Devi
   content: required(3, upTo(MAX_ENVELOPE_BYTES)),
 });
 
-const SEND_REQUEST: MessageKind<SendRequest> = message("edgewise.SendRequest", {
+export const SEND_REQUEST: MessageKind<SendRequest> = message("edgewise.SendRequest", {
   messageId: required(1, messageId),
   scope: required(2, enumeration("edgewise.SendRequest.Scope", { all: 1, some: 2 })),
   devices: list(3, MAX_DEVICES_PER_ACCOUNT, DEVICE_MESSAGE),

@@ -66,7 +66,7 @@ const PRE_KEYS_LOW: MessageKind<PreKeysLow> = message("edgewise.PreKeysLow", {
   remaining: withDefault(2, uint32, 0),
 });
 
-const SERVER_FRAME: MessageKind<ServerFrame> = message("edgewise.ServerFrame", {
+export const SERVER_FRAME: MessageKind<ServerFrame> = message("edgewise.ServerFrame", {
   frame: oneof<ServerFrame["frame"]>({
     deliver: [1, DELIVER],
     "queue-empty": [2, QUEUE_EMPTY],
@@ -86,7 +86,7 @@ const SEND_EPHEMERAL: MessageKind<SendEphemeral> = message("edgewise.SendEphemer
   devices: list(3, MAX_DEVICES_PER_ACCOUNT, DEVICE_MESSAGE),
 });
 
-const CLIENT_FRAME: MessageKind<ClientFrame> = message("edgewise.ClientFrame", {
+export const CLIENT_FRAME: MessageKind<ClientFrame> = message("edgewise.ClientFrame", {
   frame: oneof<ClientFrame["frame"]>({ ack: [1, ACK], "send-ephemeral": [2, SEND_EPHEMERAL] }),
 });
 

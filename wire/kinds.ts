@@ -105,12 +105,17 @@ export function text(maxBytes: number): Kind<string> {
   return { ...mapped(upTo(maxBytes), fromUtf8, toUtf8), proto: "string", isDefault: (value) => value === "" };
 }
 
+export interface EnumKind<Name extends string> extends Kind<Name> {
+  readonly names: ReadonlyMap<number, Name>;
+}
+
 /** Names for the numbers of an enum. A number without a name is something newer: `unknown-critical`. */
-export function enumeration<Name extends string>(proto: string, numbers: Readonly<Record<Name, number>>): Kind<Name> {
+export function enumeration<Name extends string>(proto: string, numbers: Readonly<Record<Name, number>>): EnumKind<Name> {
   // The keys of a record of Name are of type Name; Object.keys does not say so.
   const names = new Map((Object.keys(numbers) as Name[]).map((name) => [numbers[name], name]));
   return {
     proto,
+    names,
     wireType: VARINT,
     read(source) {
       const number = source.varint();

@@ -43,7 +43,7 @@ const DEVICE_DROPPED: MessageKind<DeviceDropped> = message("edgewise.Notice.Devi
   deviceId: required(1, deviceId),
 });
 
-const NOTICE: MessageKind<Notice> = message("edgewise.Notice", {
+export const NOTICE: MessageKind<Notice> = message("edgewise.Notice", {
   notice: oneof<Notice["notice"]>({
     "log-changed": [1, LOG_CHANGED],
     "link-requested": [2, LINK_REQUESTED],

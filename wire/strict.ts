@@ -152,7 +152,7 @@ interface Slot {
 }
 
 /** @param proto the full name of the message in the .proto file */
-export function message<T extends Extensible>(proto: string, table: Fields<T>): MessageKind<T> {
+export function message<T extends object>(proto: string, table: Fields<T>): MessageKind<T> {
   const { slots, constants, empty, requiredBits } = planOf(table);
   const byNumber = new Map(slots.flatMap((slot) => [...slot.field.members.keys()].map((number) => [number, slot])));
   return {

@@ -144,6 +144,8 @@ export declare type Position = Message<"edgewise.Position"> & {
 export declare const PositionSchema: GenMessage<Position>;
 
 /**
+ * The oneofs have the highest numbers, because some implementations write them after all else, and order is fixed.
+ *
  * @generated from message edgewise.Content
  */
 export declare type Content = Message<"edgewise.Content"> & {
@@ -160,38 +162,38 @@ export declare type Content = Message<"edgewise.Content"> & {
   senderHead?: LogHead | undefined;
 
   /**
-   * @generated from oneof edgewise.Content.conversation
-   */
-  conversation: {
-    /**
-     * @generated from field: edgewise.Direct direct = 3;
-     */
-    value: Direct;
-    case: "direct";
-  } | {
-    /**
-     * @generated from field: edgewise.Group group = 4;
-     */
-    value: Group;
-    case: "group";
-  } | { case: undefined; value?: undefined };
-
-  /**
-   * @generated from field: edgewise.Position position = 5;
+   * @generated from field: edgewise.Position position = 3;
    */
   position?: Position | undefined;
 
   /**
-   * @generated from field: bytes message_id = 6;
+   * @generated from field: bytes message_id = 4;
    */
   messageId: Uint8Array;
 
   /**
    * Milliseconds since 1970, by the sender's clock: shown, never used for order.
    *
-   * @generated from field: uint64 sent_at = 7;
+   * @generated from field: uint64 sent_at = 5;
    */
   sentAt: bigint;
+
+  /**
+   * @generated from oneof edgewise.Content.conversation
+   */
+  conversation: {
+    /**
+     * @generated from field: edgewise.Direct direct = 14;
+     */
+    value: Direct;
+    case: "direct";
+  } | {
+    /**
+     * @generated from field: edgewise.Group group = 15;
+     */
+    value: Group;
+    case: "group";
+  } | { case: undefined; value?: undefined };
 
   /**
    * @generated from oneof edgewise.Content.body
