@@ -47,7 +47,7 @@ export const cctvCases: readonly CctvCase[] = cctv.vectors.map((line) => {
   return {
     number: Number(number),
     key: fromHex(cctv.keys[Number(key)] ?? ""),
-    message: ascii(`ed25519vectors ${n}`),
+    message: ascii(n === "-" ? "ed25519vectors" : `ed25519vectors ${n}`),
     signature: concat(fromHex(cctv.commitments[Number(commitment)] ?? ""), fromHex(s)),
     flags: flagsOf(cctv.flagNames, flags),
   };

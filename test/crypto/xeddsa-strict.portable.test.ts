@@ -1,0 +1,3 @@
+import { strictVerifierConformance } from "../conformance/strict-verifier.ts";
+
+strictVerifierConformance(4);
