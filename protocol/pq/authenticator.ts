@@ -1,7 +1,7 @@
 // Authentication of the braid's public parts: a key that starts from the session's agreement and absorbs each
 // epoch's secret, so that a later compromise of the agreement's keys does not let anyone inject a KEM key.
 
-import { equal, hkdf, hmac, LABELS, Secret } from "#crypto";
+import { equal, hkdf, hmac, LABELS, type Secret } from "#crypto";
 import { be64, type Bytes, concat, EMPTY, ProtocolError } from "#wire";
 import type { Attempt } from "../attempt.ts";
 

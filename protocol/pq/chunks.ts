@@ -3,7 +3,7 @@
 // chunk c holds the sixteen polynomials at the point c. So the first N chunks are the message itself, and only a
 // lost one costs arithmetic.
 
-import { type Bytes, copy, UsageError } from "#wire";
+import { type Bytes, UsageError } from "#wire";
 import { divide, multiply } from "./gf65536.ts";
 
 export const CHUNK_BYTES: number = 32;
@@ -37,8 +37,7 @@ export function nextChunk(encoder: Encoder): { readonly chunk: Chunk; readonly e
 function chunkAt(message: Bytes, index: number): Bytes {
   const count = message.length / CHUNK_BYTES;
   if (index < count) return message.slice(index * CHUNK_BYTES, (index + 1) * CHUNK_BYTES);
-  const points = Array.from({ length: count }, (_, point) => point);
-  return evaluate(points, message, 0, CHUNK_BYTES, index);
+  return evaluate(firstPoints(count), { bytes: message, offset: 0, stride: CHUNK_BYTES }, index);
 }
 
 /** Chunks received so far, packed as (index, data) in order of arrival; indexes are distinct. */
@@ -67,13 +66,15 @@ export function addChunk(decoder: Decoder, chunk: Chunk): Decoder {
 export function decodeMessage(decoder: Decoder): Bytes | undefined {
   const { received, needed } = decoder;
   if (received.length < needed * ENTRY_BYTES) return undefined;
-  const points = indexesOf(received);
+  const indexes = indexesOf(received);
   const message = new Uint8Array(needed * CHUNK_BYTES);
-  for (let index = 0; index < needed; index++) {
-    const at = points.indexOf(index);
-    const data = at >= 0 ? dataAt(received, at) : evaluate(points, received, INDEX_BYTES, ENTRY_BYTES, index);
-    message.set(data, index * CHUNK_BYTES);
-  }
+  indexes.forEach((index, at) => {
+    if (index < needed) message.set(dataAt(received, at), index * CHUNK_BYTES);
+  });
+  const lost = Array.from({ length: needed }, (_, index) => index).filter((index) => !indexes.includes(index));
+  if (lost.length === 0) return message;
+  const [points, values] = [pointsAt(indexes), { bytes: received, offset: INDEX_BYTES, stride: ENTRY_BYTES }];
+  for (const index of lost) message.set(evaluate(points, values, index), index * CHUNK_BYTES);
   return message;
 }
 
@@ -92,30 +93,62 @@ function indexesOf(received: Bytes): readonly number[] {
 
 function dataAt(received: Bytes, position: number): Bytes {
   const at = position * ENTRY_BYTES + INDEX_BYTES;
-  return copy(received.subarray(at, at + CHUNK_BYTES));
+  return received.subarray(at, at + CHUNK_BYTES);
+}
+
+/** Points x_i where the polynomials are known, and for each the product of x_i - x_j over j ≠ i. */
+interface Points {
+  readonly at: readonly number[];
+  readonly denominators: Uint16Array;
+}
+
+/** Where value i of all sixteen polynomials stands: at `offset + i × stride`. */
+interface Values {
+  readonly bytes: Bytes;
+  readonly offset: number;
+  readonly stride: number;
+}
+
+/** In this field subtraction is exclusive or. */
+function pointsAt(at: readonly number[]): Points {
+  const denominators = Uint16Array.from(at, (point) => {
+    let product = 1;
+    for (const other of at) if (other !== point) product = multiply(product, point ^ other);
+    return product;
+  });
+  return { at, denominators };
+}
+
+/** By number of chunks, for the few lengths of message that the braid has: what the encoder's weights cost is paid once. */
+const remembered = new Map<number, Points>();
+
+function firstPoints(count: number): Points {
+  const known = remembered.get(count);
+  if (known !== undefined) return known;
+  const points = pointsAt(Array.from({ length: count }, (_, point) => point));
+  remembered.set(count, points);
+  return points;
 }
 
 /**
- * The sixteen polynomials through the given values, at `x`, by Lagrange's formula: the coefficient of value i is
- * Π (x - x_j) / (x_i - x_j) over j ≠ i. Value i of all of them stands at `offset + i × stride`; in this field
- * subtraction is exclusive or.
+ * The sixteen polynomials at `x`, which is none of the points, by Lagrange's formula: the coefficient of value i is
+ * Π (x - x_j) / (x_i - x_j) over j ≠ i.
  */
-function evaluate(points: readonly number[], values: Bytes, offset: number, stride: number, x: number): Bytes {
+function evaluate({ at: points, denominators }: Points, { bytes, offset, stride }: Values, x: number): Bytes {
+  let whole = 1;
+  for (const point of points) whole = multiply(whole, x ^ point);
   const sum = new Uint16Array(WORDS);
   points.forEach((point, i) => {
-    let numerator = 1;
-    let denominator = 1;
-    for (const other of points) {
-      if (other === point) continue;
-      numerator = multiply(numerator, x ^ other);
-      denominator = multiply(denominator, point ^ other);
-    }
-    const coefficient = divide(numerator, denominator);
+    const coefficient = divide(whole, multiply(x ^ point, denominators[i] ?? 1));
     for (let word = 0, at = offset + i * stride; word < WORDS; word++, at += 2) {
-      sum[word] = (sum[word] ?? 0) ^ multiply(coefficient, ((values[at] ?? 0) << 8) | (values[at + 1] ?? 0));
+      sum[word] = (sum[word] ?? 0) ^ multiply(coefficient, ((bytes[at] ?? 0) << 8) | (bytes[at + 1] ?? 0));
     }
   });
   const chunk = new Uint8Array(CHUNK_BYTES);
-  sum.forEach((value, word) => chunk.set([value >> 8, value & 0xff], 2 * word));
+  for (let word = 0; word < WORDS; word++) {
+    const value = sum[word] ?? 0;
+    chunk[2 * word] = value >> 8;
+    chunk[2 * word + 1] = value;
+  }
   return chunk;
 }
