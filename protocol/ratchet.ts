@@ -5,7 +5,7 @@ import { agree, generateKeyPair, hkdf, type KeyPair, LABELS, type PublicKey, typ
 import { type Bytes, copy, MAX_RECEIVER_CHAINS } from "#wire";
 import type { Attempt } from "./attempt.ts";
 import { type ChainKey, type MessageKeys, type ReceivedChain, seedAt, sessionMessageKeys, stepChain } from "./chain.ts";
-import { initSpqr, type SpqrState, spqrReceive, spqrSend } from "./pq/spqr.ts";
+import { initSpqr, spqrReceive, spqrSecrets, spqrSend, type SpqrState } from "./pq/spqr.ts";
 
 export interface SendingChain {
   /** Our current ratchet key pair; its public half stands in every message of the chain. */
@@ -172,5 +172,5 @@ function replaceChain(
 /** Every secret of a ratchet, for wiping one that is dropped whole. */
 export function ratchetSecrets(ratchet: Ratchet): readonly Secret[] {
   const chains = ratchet.receiving.flatMap(({ chain, skipped }) => (skipped === undefined ? [chain.key] : [chain.key, skipped]));
-  return [ratchet.rootKey, ratchet.sending.ratchet.privateKey, ratchet.sending.chain.key, ...chains];
+  return [ratchet.rootKey, ratchet.sending.ratchet.privateKey, ratchet.sending.chain.key, ...chains, ...spqrSecrets(ratchet.pq)];
 }

@@ -52,6 +52,21 @@ export function addSkipped(skipped: SkippedSeeds, firstIndex: number, seeds: rea
   return attempt.make(packed);
 }
 
+/** Drops the seeds of all indexes before `index`. */
+export function dropSkippedBefore(skipped: SkippedSeeds, index: number, attempt: Attempt): SkippedSeeds {
+  if (skipped === undefined) return undefined;
+  const packed = skipped.expose();
+  let at = 0;
+  while (at < packed.length && indexAt(packed, at) < index) at += ENTRY_BYTES;
+  if (at === 0) return skipped;
+  attempt.spend(skipped);
+  return at === packed.length ? undefined : attempt.make(packed.slice(at));
+}
+
+function indexAt(packed: Bytes, at: number): number {
+  return new DataView(packed.buffer, packed.byteOffset + at).getUint32(0);
+}
+
 /** The packed bytes, for storing; empty when there are none. */
 export function exposeSkipped(skipped: SkippedSeeds): Bytes {
   return skipped?.expose() ?? new Uint8Array(0);

@@ -1,8 +1,8 @@
 // Authentication of the braid's public parts: a key that starts from the session's agreement and absorbs each
 // epoch's secret, so that a later compromise of the agreement's keys does not let anyone inject a KEM key.
 
-import { equal, hkdf, hmac, LABELS, type Secret } from "#crypto";
-import { be64, type Bytes, concat, EMPTY, ProtocolError } from "#wire";
+import { hkdf, hmac, LABELS, type Secret } from "#crypto";
+import { be64, type Bytes, concat, EMPTY } from "#wire";
 import type { Attempt } from "../attempt.ts";
 
 export interface Authenticator {
@@ -37,9 +37,4 @@ export function headerMac({ macKey }: Authenticator, epoch: number, header: Byte
 
 export function ciphertextMac({ macKey }: Authenticator, epoch: number, ct1: Bytes, ct2: Bytes): Bytes {
   return hmac(macKey.expose(), concat(LABELS.BRAID_CIPHERTEXT_MAC, be64(epoch), ct1, ct2));
-}
-
-/** @throws ProtocolError `bad-tag`. */
-export function requireMac(expected: Bytes, received: Bytes): void {
-  if (!equal(expected, received)) throw new ProtocolError("bad-tag");
 }

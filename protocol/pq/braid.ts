@@ -10,6 +10,7 @@ import {
   decapsulateHalves,
   encapsulateFirst,
   encapsulateSecond,
+  equal,
   generateIncremental,
   hkdf,
   KEM_CT1_BYTES,
@@ -23,7 +24,7 @@ import {
 } from "#crypto";
 import { be64, type Bytes, concat, EMPTY, ProtocolError } from "#wire";
 import type { Attempt } from "../attempt.ts";
-import { type Authenticator, BRAID_MAC_BYTES, ciphertextMac, headerMac, requireMac, updateAuthenticator } from "./authenticator.ts";
+import { type Authenticator, BRAID_MAC_BYTES, ciphertextMac, headerMac, updateAuthenticator } from "./authenticator.ts";
 import { addChunk, decodeMessage, type Decoder, type Encoder, nextChunk, startDecoder, startEncoder } from "./chunks.ts";
 import type { BraidPayload } from "./message.ts";
 
@@ -212,7 +213,7 @@ function sampleKeys({ epoch, authenticator }: In<"keys-unsampled">, attempt: Att
 
 function acceptHeader({ epoch, authenticator }: In<"no-header">, message: Bytes): Braid {
   const header = message.slice(0, KEM_HEADER_BYTES);
-  requireMac(headerMac(authenticator, epoch, header), message.slice(KEM_HEADER_BYTES));
+  if (!equal(headerMac(authenticator, epoch, header), message.slice(KEM_HEADER_BYTES))) throw new ProtocolError("bad-tag");
   return { kind: "header-received", epoch, authenticator, header };
 }
 
@@ -249,7 +250,10 @@ function finishKey(braid: In<"vector-sent">, message: Bytes, attempt: Attempt): 
   const ct2 = message.slice(0, KEM_CT2_BYTES);
   const secret = epochSecret(epoch, decapsulateHalves(seed, ct1, ct2));
   const authenticator = updateAuthenticator(braid.authenticator, epoch, secret, attempt);
-  requireMac(ciphertextMac(authenticator, epoch, ct1, ct2), message.slice(KEM_CT2_BYTES));
+  if (!equal(ciphertextMac(authenticator, epoch, ct1, ct2), message.slice(KEM_CT2_BYTES))) {
+    secret.fill(0);
+    throw new ProtocolError("bad-tag");
+  }
   attempt.spend(seed);
   return { braid: { kind: "no-header", epoch: epoch + 1, authenticator, header: startDecoder(HEADER_MESSAGE_BYTES) }, secret };
 }

@@ -10,7 +10,8 @@ export const CHUNK_BYTES: number = 32;
 const WORDS = 16;
 const INDEX_BYTES = 2;
 const ENTRY_BYTES: number = INDEX_BYTES + CHUNK_BYTES;
-const INDEXES = 0x1_0000;
+/** Indexes are points of the field; after the last one they begin again. */
+export const CHUNK_INDEXES: number = 0x1_0000;
 
 export interface Encoder {
   readonly message: Bytes;
@@ -31,7 +32,7 @@ export function startEncoder(message: Bytes): Encoder {
 export function nextChunk(encoder: Encoder): { readonly chunk: Chunk; readonly encoder: Encoder } {
   const index = encoder.nextIndex;
   const chunk: Chunk = { index, data: chunkAt(encoder.message, index) };
-  return { chunk, encoder: { message: encoder.message, nextIndex: (index + 1) % INDEXES } };
+  return { chunk, encoder: { message: encoder.message, nextIndex: (index + 1) % CHUNK_INDEXES } };
 }
 
 function chunkAt(message: Bytes, index: number): Bytes {

@@ -6,7 +6,7 @@ import { type Bytes, ProtocolError } from "#wire";
 import type { Attempt } from "../attempt.ts";
 import { startAuthenticator } from "./authenticator.ts";
 import { type Braid, braidReceive, braidSend, startBraid } from "./braid.ts";
-import { addEpoch, type Direction, type EpochChains, startEpochChains, takeReceiveKey, takeSendKey } from "./epoch-chains.ts";
+import { addEpoch, type Direction, type EpochChains, epochSecrets, startEpochChains, takeReceiveKey, takeSendKey } from "./epoch-chains.ts";
 import { decodeSpqrMessage, encodeSpqrMessage, SPQR_VERSION } from "./message.ts";
 
 export interface SpqrState {
@@ -65,4 +65,12 @@ function absorb(chains: EpochChains, secret: Bytes | undefined, attempt: Attempt
   const next = addEpoch(chains, secret, attempt);
   secret.fill(0);
   return next;
+}
+
+/** Every secret of a state, for wiping one that is dropped whole. */
+export function spqrSecrets({ braid, chains }: SpqrState): readonly Secret[] {
+  const secrets = [braid.authenticator.root, braid.authenticator.macKey, chains.nextRoot];
+  if ("seed" in braid) secrets.push(braid.seed);
+  if ("coins" in braid) secrets.push(braid.coins);
+  return [...secrets, ...chains.epochs.flatMap(epochSecrets)];
 }

@@ -6,14 +6,14 @@ import type { Reader, Writer } from "../codec.ts";
 import { exposeSkipped, skippedFromBytes } from "../skipped.ts";
 import type { Authenticator } from "./authenticator.ts";
 import { type Braid, CT2_MESSAGE_BYTES, HEADER_MESSAGE_BYTES } from "./braid.ts";
-import { CHUNK_BYTES, type Decoder, type Encoder, isDecoder } from "./chunks.ts";
+import { CHUNK_BYTES, CHUNK_INDEXES, type Decoder, type Encoder, isDecoder } from "./chunks.ts";
 import type { Epoch, EpochChain, EpochChains } from "./epoch-chains.ts";
 import type { SpqrState } from "./spqr.ts";
 
 const KEY_BYTES = 32;
 const SEED_BYTES = 64;
-/** Never reached: an epoch before the one that is sent under is dropped, and at most one is ahead of it. */
-const MAX_EPOCHS = 8;
+/** The epoch that is sent under, one before it, and one ahead: each later one needs a send of ours in between. */
+const MAX_EPOCHS = 3;
 
 /** Positions are the numbers in storage: append, never reorder. */
 const KINDS = [
@@ -35,10 +35,24 @@ export function encodeSpqr(state: SpqrState, writer: Writer): void {
   writeChains(writer, state.chains);
 }
 
-/** @throws WireError */
+/** @throws WireError for bytes that `encodeSpqr` did not make. */
 export function decodeSpqr(reader: Reader): SpqrState {
-  return { braid: readBraid(reader), chains: readChains(reader) };
+  const state = { braid: readBraid(reader), chains: readChains(reader) };
+  if (!isConsistent(state)) throw new WireError("bad-value");
+  return state;
 }
+
+/** Chains reach up to the braid's epoch, whose secret is agreed on before it ends; sending follows one epoch behind. */
+function isConsistent({ braid, chains }: SpqrState): boolean {
+  const { firstEpoch, sendEpoch, epochs } = chains;
+  const last = firstEpoch + epochs.length - 1;
+  if (last !== (HAS_SECRET.has(braid.kind) ? braid.epoch : braid.epoch - 1)) return false;
+  if (sendEpoch < firstEpoch || sendEpoch > braid.epoch - 1 || sendEpoch < braid.epoch - 2) return false;
+  return epochs.every(({ send }, position) => (send === undefined) === firstEpoch + position < sendEpoch);
+}
+
+/** The states of the side with the ciphertext once it has made the first half. */
+const HAS_SECRET: ReadonlySet<Braid["kind"]> = new Set(["ct1-sampled", "vector-received", "ct1-acknowledged", "ct2-sampled"]);
 
 function writeBraid(writer: Writer, braid: Braid): void {
   writer.u8(KINDS.indexOf(braid.kind)).u64(braid.epoch);
@@ -143,7 +157,9 @@ function writeEncoder(writer: Writer, encoder: Encoder): void {
 }
 
 function readEncoder(reader: Reader, messageBytes: number): Encoder {
-  return { message: reader.raw(messageBytes), nextIndex: reader.u32() };
+  const encoder = { message: reader.raw(messageBytes), nextIndex: reader.u32() };
+  if (encoder.nextIndex >= CHUNK_INDEXES) throw new WireError("bad-value");
+  return encoder;
 }
 
 function writeDecoder(writer: Writer, decoder: Decoder): void {
