@@ -67,13 +67,13 @@ export interface AccountLog extends Extensible {
   readonly entries: readonly Bytes[];
 }
 
-const LOG_ENTRY: MessageKind<SignedLogEntry & Extensible> = message("edgewise.LogEntry", {
+export const LOG_ENTRY: MessageKind<SignedLogEntry & Extensible> = message("edgewise.LogEntry", {
   statement: required(1, upTo(MAX_LOG_STATEMENT_BYTES)),
   signature: required(2, exactly(SIGNATURE_BYTES)),
   countersignature: optional(3, exactly(SIGNATURE_BYTES)),
 });
 
-const LOG_STATEMENT: MessageKind<LogStatement> = message("edgewise.LogStatement", {
+export const LOG_STATEMENT: MessageKind<LogStatement> = message("edgewise.LogStatement", {
   userId: optional(1, userId),
   sequence: required(2, uint32),
   previousHash: optional(3, exactly(32)),
@@ -83,23 +83,23 @@ const LOG_STATEMENT: MessageKind<LogStatement> = message("edgewise.LogStatement"
   details: required(7, upTo(MAX_LOG_DETAILS_BYTES)),
 });
 
-const CAPABILITIES: MessageKind<Capabilities> = message("edgewise.Capabilities", {
+export const CAPABILITIES: MessageKind<Capabilities> = message("edgewise.Capabilities", {
   messageVersion: required(1, uint32),
   pqRatchet: withDefault(2, bool, false),
   addresses: withDefault(3, bool, false),
   padding: withDefault(4, bool, false),
 });
 
-const DEVICE: MessageKind<DeviceDetails> = message("edgewise.Device", {
+export const DEVICE: MessageKind<DeviceDetails> = message("edgewise.Device", {
   deviceId: required(1, deviceId),
   identityKey: required(2, exactly(PUBLIC_KEY_BYTES)),
   registrationId: withDefault(3, registrationId, parseRegistrationId(0)),
   capabilities: required(4, CAPABILITIES),
 });
 
-const REVOKE_DEVICE: MessageKind<RevokeDetails> = message("edgewise.RevokeDevice", { deviceId: required(1, deviceId) });
+export const REVOKE_DEVICE: MessageKind<RevokeDetails> = message("edgewise.RevokeDevice", { deviceId: required(1, deviceId) });
 
-const SET_RECOVERY_KEY: MessageKind<RecoveryKeyDetails> = message("edgewise.SetRecoveryKey", {
+export const SET_RECOVERY_KEY: MessageKind<RecoveryKeyDetails> = message("edgewise.SetRecoveryKey", {
   recoveryKey: required(1, exactly(PUBLIC_KEY_BYTES)),
   countersigned: withDefault(2, bool, false),
 });

@@ -82,12 +82,12 @@ export interface AccountKeys extends Extensible {
   readonly devices: readonly DevicePreKeys[];
 }
 
-const KEM_REFERENCE: MessageKind<KemReference> = message("edgewise.KemReference", {
+export const KEM_REFERENCE: MessageKind<KemReference> = message("edgewise.KemReference", {
   id: required(1, uint32),
   hash: required(2, exactly(32)),
 });
 
-const PREKEY_RECORD: MessageKind<PreKeyRecord> = message("edgewise.PreKeyRecord", {
+export const PREKEY_RECORD: MessageKind<PreKeyRecord> = message("edgewise.PreKeyRecord", {
   userId: required(1, userId),
   deviceId: required(2, deviceId),
   createdSeconds: required(3, uint64),
@@ -100,41 +100,41 @@ const PREKEY_RECORD: MessageKind<PreKeyRecord> = message("edgewise.PreKeyRecord"
 
 const MAX_PREKEY_RECORD_BYTES = 2048;
 
-const SIGNED_PREKEY_RECORD: MessageKind<SignedPreKeyRecord> = message("edgewise.SignedPreKeyRecord", {
+export const SIGNED_PREKEY_RECORD: MessageKind<SignedPreKeyRecord> = message("edgewise.SignedPreKeyRecord", {
   record: required(1, upTo(MAX_PREKEY_RECORD_BYTES)),
   signature: required(2, exactly(SIGNATURE_BYTES)),
 });
 
-const SIGNED_PREKEY: MessageKind<SignedPreKey> = message("edgewise.SignedPreKey", {
+export const SIGNED_PREKEY: MessageKind<SignedPreKey> = message("edgewise.SignedPreKey", {
   id: required(1, uint32),
   publicKey: required(2, exactly(PUBLIC_KEY_BYTES)),
   signature: required(3, exactly(SIGNATURE_BYTES)),
 });
 
-const KEM_PREKEY: MessageKind<KemPreKey> = message("edgewise.KemPreKey", {
+export const KEM_PREKEY: MessageKind<KemPreKey> = message("edgewise.KemPreKey", {
   id: required(1, uint32),
   publicKey: required(2, exactly(KYBER_CIPHERTEXT_BYTES)),
   signature: required(3, exactly(SIGNATURE_BYTES)),
 });
 
-const ONE_TIME_PREKEY: MessageKind<OneTimePreKey> = message("edgewise.OneTimePreKey", {
+export const ONE_TIME_PREKEY: MessageKind<OneTimePreKey> = message("edgewise.OneTimePreKey", {
   id: required(1, uint32),
   publicKey: required(2, exactly(PUBLIC_KEY_BYTES)),
 });
 
-const PREKEY_SET: MessageKind<PreKeySet> = message("edgewise.PreKeySet", {
+export const PREKEY_SET: MessageKind<PreKeySet> = message("edgewise.PreKeySet", {
   record: required(1, SIGNED_PREKEY_RECORD),
   signedPreKey: required(2, SIGNED_PREKEY),
   lastResort: required(3, KEM_PREKEY),
   oneTime: list(4, MAX_ONE_TIME_KEM_PREKEYS, KEM_PREKEY),
 });
 
-const PREKEY_UPLOAD: MessageKind<PreKeyUpload> = message("edgewise.PreKeyUpload", {
+export const PREKEY_UPLOAD: MessageKind<PreKeyUpload> = message("edgewise.PreKeyUpload", {
   set: optional(1, PREKEY_SET),
   oneTimePreKeys: list(2, MAX_ONE_TIME_EC_PREKEYS, ONE_TIME_PREKEY),
 });
 
-const DEVICE_PREKEYS: MessageKind<DevicePreKeys> = message("edgewise.DevicePreKeys", {
+export const DEVICE_PREKEYS: MessageKind<DevicePreKeys> = message("edgewise.DevicePreKeys", {
   deviceId: required(1, deviceId),
   record: required(2, SIGNED_PREKEY_RECORD),
   signedPreKey: required(3, SIGNED_PREKEY),
@@ -142,7 +142,7 @@ const DEVICE_PREKEYS: MessageKind<DevicePreKeys> = message("edgewise.DevicePreKe
   oneTimePreKey: optional(5, ONE_TIME_PREKEY),
 });
 
-const ACCOUNT_KEYS: MessageKind<AccountKeys> = message("edgewise.AccountKeys", {
+export const ACCOUNT_KEYS: MessageKind<AccountKeys> = message("edgewise.AccountKeys", {
   log: required(1, ACCOUNT_LOG),
   devices: list(2, MAX_DEVICES_PER_ACCOUNT, DEVICE_PREKEYS),
 });

@@ -88,9 +88,12 @@ export function list<T>(number: number, max: number, kind: Kind<T>): Field<reado
     members: new Map([[number, kind]]),
     presence: "list",
     absent: [],
-    read(source, _, before = []) {
-      if (before.length === max) throw new WireError("too-many");
-      return [...before, readDelimited(source, kind)];
+    read(source, _, before) {
+      // What was read before is an array that an earlier call made here, and nobody has seen it yet.
+      const values = before === undefined ? [] : (before as T[]);
+      if (values.length === max) throw new WireError("too-many");
+      values.push(readDelimited(source, kind));
+      return values;
     },
     write(sink, values) {
       for (const value of values) writeOne(sink, number, kind, value);

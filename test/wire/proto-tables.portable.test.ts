@@ -1,40 +1,40 @@
-import type { DescMessage } from "@bufbuild/protobuf";
+import { createRegistry, type DescMessage } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
-import { bool, exactly, list, message, oneof, required, uint32 } from "#wire";
-import { CONTENT, CONTENT_COPY } from "../../wire/content.ts";
-import { ENVELOPE, SEND_REQUEST } from "../../wire/envelope.ts";
-import { CLIENT_FRAME, SERVER_FRAME } from "../../wire/frames.ts";
-import * as content from "../../wire/gen/content_pb.js";
-import * as envelope from "../../wire/gen/envelope_pb.js";
-import * as frames from "../../wire/gen/frames_pb.js";
-import { NOTICE } from "../../wire/notice.ts";
+import { bool, exactly, list, message, type MessageKind, oneof, required, uint32 } from "#wire";
+import * as content from "../../wire/content.ts";
+import * as envelope from "../../wire/envelope.ts";
+import * as frames from "../../wire/frames.ts";
+import { ContentSchema, file_content, LogHeadSchema } from "../../wire/gen/content_pb.js";
+import { file_envelope } from "../../wire/gen/envelope_pb.js";
+import { file_frames, ServerFrameSchema } from "../../wire/gen/frames_pb.js";
+import { file_identity } from "../../wire/gen/identity_pb.js";
+import * as identityLog from "../../wire/identity-log.ts";
+import * as identityPreKeys from "../../wire/identity-prekeys.ts";
+import * as notice from "../../wire/notice.ts";
 import { differences } from "../support/proto-table.ts";
 
-const ROOTS = [
-  [ENVELOPE, envelope.EnvelopeSchema],
-  [SEND_REQUEST, envelope.SendRequestSchema],
-  [NOTICE, envelope.NoticeSchema],
-  [SERVER_FRAME, frames.ServerFrameSchema],
-  [CLIENT_FRAME, frames.ClientFrameSchema],
-  [CONTENT_COPY, content.ContentCopySchema],
-  [CONTENT, content.ContentSchema],
-] as const;
+const FILES = [file_envelope, file_frames, file_content, file_identity];
+const REGISTRY = createRegistry(...FILES);
+const MODULES = [content, envelope, frames, identityLog, identityPreKeys, notice];
+const TABLES = MODULES.flatMap((module) => Object.values<unknown>(module)).filter(isTable);
 
 test("our tables and the .proto files say the same, and no message of theirs is left out", () => {
   const reached = new Set<string>();
-  for (const [kind, schema] of ROOTS) expect(differences(kind, schema, reached)).toEqual([]);
-  const all = [envelope.file_envelope, frames.file_frames, content.file_content].flatMap((file) => file.messages.flatMap(withNested));
-  expect([...reached].sort()).toEqual(all.sort());
+  for (const table of TABLES) {
+    const schema = REGISTRY.getMessage(table.proto);
+    expect(schema === undefined ? `no ${table.proto}` : differences(table, schema, reached)).toEqual([]);
+  }
+  expect([...reached].sort()).toEqual(FILES.flatMap((file) => file.messages.flatMap(withNested)).sort());
 });
 
 test("the number of `expires` is reserved", () => {
-  const [reserved] = content.ContentSchema.proto.reservedRange;
+  const [reserved] = ContentSchema.proto.reservedRange;
   expect(reserved).toMatchObject({ start: 6, end: 7 });
-  expect(content.ContentSchema.proto.reservedName).toEqual(["expires"]);
+  expect(ContentSchema.proto.reservedName).toEqual(["expires"]);
 });
 
 test("oneofs have the highest numbers, so that implementations which write them last keep the order", () => {
-  const all = [envelope.file_envelope, frames.file_frames, content.file_content].flatMap((file) => file.messages);
+  const all = FILES.flatMap((file) => file.messages);
   for (const schema of [...all, ...all.flatMap((outer) => outer.nestedMessages)]) {
     const plain = schema.fields.filter((field) => field.oneof === undefined).map((field) => field.number);
     const inOneof = schema.fields.filter((field) => field.oneof !== undefined).map((field) => field.number);
@@ -43,7 +43,7 @@ test("oneofs have the highest numbers, so that implementations which write them 
 });
 
 test("a table that differs in a number, a type, a list, a oneof, an enum or a field is found out", () => {
-  const head = content.LogHeadSchema;
+  const head = LogHeadSchema;
   const right = message<{ length: number; hash: Uint8Array<ArrayBuffer> }>("edgewise.LogHead", {
     length: required(1, uint32),
     hash: required(2, exactly(32)),
@@ -68,8 +68,12 @@ test("a table that differs in a number, a type, a list, a oneof, an enum or a fi
   const half = message<{ frame: { kind: "deliver" } }>("edgewise.ServerFrame", {
     frame: oneof<{ kind: "deliver" }>({ deliver: [1, deliver] }),
   });
-  expect(differences(half, frames.ServerFrameSchema).join()).toContain("oneof");
+  expect(differences(half, ServerFrameSchema).join()).toContain("oneof");
 });
+
+function isTable(value: unknown): value is MessageKind<unknown> {
+  return typeof value === "object" && value !== null && "proto" in value && "fields" in value;
+}
 
 function withNested(schema: DescMessage): string[] {
   return [schema.typeName, ...schema.nestedMessages.flatMap(withNested)];
