@@ -13,7 +13,7 @@ import { type Bytes, concat, copy, ProtocolError } from "#wire";
 import { backend } from "./backend.ts";
 import { equal } from "./equal.ts";
 import { type Random, systemRandom } from "./random.ts";
-import { Secret } from "./secret.ts";
+import { exposeKey, Secret } from "./secret.ts";
 
 export const KEM_HEADER_BYTES: number = 64;
 export const KEM_VECTOR_BYTES: number = 1152;
@@ -47,8 +47,12 @@ export interface FirstHalf {
   readonly sharedSecret: Bytes;
 }
 
-/** Encapsulates to a key of which only the header is known. The shared secret is final. */
+/**
+ * Encapsulates to a key of which only the header is known. The shared secret is final.
+ * @throws ProtocolError `bad-key` unless the header has 64 bytes.
+ */
 export function encapsulateFirst(header: Bytes, random: Random): FirstHalf {
+  if (header.length !== KEM_HEADER_BYTES) throw new ProtocolError("bad-key");
   const coins = random(COINS_BYTES);
   const derived = copy(sha3_512(concat(coins, header.subarray(32))));
   const sharedSecret = derived.slice(0, 32);
@@ -57,21 +61,37 @@ export function encapsulateFirst(header: Bytes, random: Random): FirstHalf {
   return { coins: new Secret(coins), ct1, sharedSecret };
 }
 
-/** The rest of the ciphertext. @throws ProtocolError `bad-key` when the vector is not the one that the header announced. */
+/**
+ * The rest of the ciphertext.
+ * @throws ProtocolError `bad-key` when the vector is not the one that the header announced.
+ * @throws UsageError `bad-argument` unless there are 32 bytes of coins.
+ */
 export function encapsulateSecond(header: Bytes, vector: Bytes, coins: Secret): Bytes {
   requireAnnounced(header, vector);
-  const { ciphertext, sharedSecret } = backend().mlKem768.encapsulate(concat(vector, header.subarray(0, 32)), coins.expose());
+  const { ciphertext, sharedSecret } = backend().mlKem768.encapsulate(
+    concat(vector, header.subarray(0, 32)),
+    exposeKey(coins, COINS_BYTES),
+  );
   sharedSecret.fill(0);
   return ciphertext.slice(KEM_CT1_BYTES);
 }
 
-/** The shared secret; unrelated and without an error for a ciphertext made for another key (implicit rejection). */
+/**
+ * The shared secret; unrelated and without an error for a ciphertext made for another key (implicit rejection).
+ * @throws ProtocolError `bad-key` for a half of another length.
+ * @throws UsageError `bad-argument` unless the seed has 64 bytes.
+ */
 export function decapsulateHalves(seed: Secret, ct1: Bytes, ct2: Bytes): Bytes {
-  return backend().mlKem768.decapsulate(seed.expose(), concat(ct1, ct2));
+  if (ct1.length !== KEM_CT1_BYTES || ct2.length !== KEM_CT2_BYTES) throw new ProtocolError("bad-key");
+  return backend().mlKem768.decapsulate(exposeKey(seed, SEED_BYTES), concat(ct1, ct2));
 }
 
-/** @throws ProtocolError `bad-key` unless header and vector belong together and every coefficient is below q (FIPS 203 section 7.2). */
+/**
+ * @throws ProtocolError `bad-key` unless header and vector have their lengths and belong together, and every
+ * coefficient is below q (FIPS 203 section 7.2).
+ */
 export function requireAnnounced(header: Bytes, vector: Bytes): void {
+  if (header.length !== KEM_HEADER_BYTES || vector.length !== KEM_VECTOR_BYTES) throw new ProtocolError("bad-key");
   const digest = copy(sha3_256(concat(vector, header.subarray(0, 32))));
   if (!equal(digest, header.slice(32)) || !coefficientsBelowQ(vector)) throw new ProtocolError("bad-key");
 }
