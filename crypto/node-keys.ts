@@ -18,7 +18,13 @@ interface PrivateEntry {
 
 const MAX_PRIVATE_HANDLES = 256;
 const privateHandles = new Map<number, PrivateEntry>();
-const publicHandles = new WeakMap<Bytes, KeyObject>();
+/** One map a type: the same 32 bytes are a key of X25519 and of Ed25519. */
+const publicHandles: Readonly<Record<KeyType, WeakMap<Bytes, KeyObject>>> = {
+  x25519: new WeakMap(),
+  ed25519: new WeakMap(),
+  "ml-kem-768": new WeakMap(),
+  "ml-kem-1024": new WeakMap(),
+};
 
 export function privateHandle(raw: Bytes, type: KeyType): KeyObject {
   const known = privateHandles.get(nameOf(raw));
@@ -49,11 +55,12 @@ export function forgetPrivate(raw: Bytes): void {
   privateHandles.delete(name);
 }
 
+/** `raw` is never written to after it was given here. */
 export function publicHandle(raw: Bytes, type: KeyType): KeyObject {
-  let handle = publicHandles.get(raw);
+  let handle = publicHandles[type].get(raw);
   if (handle === undefined) {
     handle = createPublicKey({ key: raw, format: "raw-public", asymmetricKeyType: type } as never); // as above
-    publicHandles.set(raw, handle);
+    publicHandles[type].set(raw, handle);
   }
   return handle;
 }

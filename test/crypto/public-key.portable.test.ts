@@ -133,11 +133,14 @@ test("the torsion probe is clamped, 0 modulo 8 and ±1 modulo q, and is the scal
   expect([1n, Q - 1n]).toContain(mod(value, Q));
 });
 
-test("the Edwards form of a key is the point that u maps to, with sign bit 0", () => {
+test("the Edwards form of a key is the point that u maps to, with the sign that is asked for", () => {
   for (const point of withTorsion(31_337n)) {
-    const expected = encode(point);
-    expected[31] = (expected[31] ?? 0) & 0x7f;
-    expect(toHex(PublicKey.fromRaw(toMontgomery(point)).edwards("even"))).toBe(toHex(expected));
+    const key = PublicKey.fromRaw(toMontgomery(point));
+    const [even, odd] = [encode(point), encode(point)];
+    even[31] = (even[31] ?? 0) & 0x7f;
+    odd[31] = (odd[31] ?? 0) | 0x80;
+    // In both orders, because both forms are kept.
+    expect([key.edwards("odd"), key.edwards("even"), key.edwards("odd")].map(toHex)).toEqual([odd, even, odd].map(toHex));
   }
 });
 
@@ -146,10 +149,23 @@ test("an identity key stays accepted or refused when more keys than the memory h
   const met = parseIdentityKey(first);
   expect(parseIdentityKey(first)).toBe(met);
   const [mixed = EMPTY] = mixedOrderKeys;
-  // 1,024 keys are remembered and the oldest goes first, so the first one is computed again.
+  // 1,024 keys are remembered, so the first one has to be judged again.
   for (let i = 0; i < 1100; i++) parseIdentityKey(generateKeyPair(random).publicKey.encode());
   expect(sameBytes(parseIdentityKey(first).raw, met.raw)).toBe(true);
   expect(thrownBy(() => parseIdentityKey(encoded(mixed)))).toMatchObject(BAD_KEY);
   expect(thrownBy(() => parseIdentityKey(concat(first, new Uint8Array(1))))).toMatchObject(BAD_KEY);
   expect(thrownBy(() => parseIdentityKey(first.slice(0, 32)))).toMatchObject(BAD_KEY);
+});
+
+test("two identity keys that begin alike are told apart, and so is a key from one of another type", () => {
+  const { publicKey } = generateKeyPair(random);
+  const met = parseIdentityKey(publicKey.encode());
+  const [mixed = EMPTY] = mixedOrderKeys;
+  // Only the first bytes decide where a key is remembered.
+  const alike = concat(met.encode().subarray(0, 12), mixed.subarray(11));
+  expect(thrownBy(() => parseIdentityKey(alike))).toMatchObject(BAD_KEY);
+  const otherType = met.encode();
+  otherType[0] = 0x08;
+  expect(thrownBy(() => parseIdentityKey(otherType))).toMatchObject(BAD_KEY);
+  expect(parseIdentityKey(publicKey.encode()).equals(publicKey)).toBe(true);
 });

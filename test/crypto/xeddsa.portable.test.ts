@@ -12,6 +12,7 @@ import {
   SIGNATURE_BYTES,
   signWithSeed,
   verify,
+  verifyRepeated,
 } from "#crypto";
 import { ascii, type Bytes, concat, EMPTY, ProtocolError, sameBytes, toHex } from "#wire";
 import fc from "fast-check";
@@ -108,6 +109,28 @@ test("a private key that was not clamped signs for the public key it agrees with
     expect(verify(publicKey, message, sign(new Secret(Uint8Array.from(raw)), message, random))).toBe(true);
     expect(publicKey.equals(keyPairFromPrivate(new Secret(clamp(Uint8Array.from(raw)))).publicKey)).toBe(true);
   }
+});
+
+describe("a statement that is verified again and again", () => {
+  const signature = sign(alice.privateKey, message, random);
+
+  test("is accepted each time, and nothing else is", () => {
+    for (let i = 0; i < 3; i++) {
+      expect(verifyRepeated(alice.publicKey, message, signature)).toBe(true);
+      expect(verifyRepeated(alice.publicKey, flipped(message, i, i), signature)).toBe(false);
+      expect(verifyRepeated(alice.publicKey, message, flipped(signature, i, i))).toBe(false);
+      expect(verifyRepeated(generateKeyPair(random).publicKey, message, signature)).toBe(false);
+    }
+  });
+
+  test("is not recognised when the border between signature and message moves", () => {
+    expect(verifyRepeated(alice.publicKey, message, signature)).toBe(true);
+    const whole = concat(signature, message);
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const accepted = verifyRepeated(alice.publicKey, whole.slice(cut), whole.slice(0, cut));
+      expect({ cut, accepted }).toEqual({ cut, accepted: cut === SIGNATURE_BYTES });
+    }
+  });
 });
 
 describe("the nonce", () => {
