@@ -11,31 +11,30 @@ import {
   type LogHead,
   MAX_DEVICES_PER_ACCOUNT,
   ProtocolError,
-  RECOVERY_KEY_DELAY_SECONDS,
   sameBytes,
   type UserId,
   userIdFromDigest,
   WireError,
 } from "#wire";
-import { type AccountDevice, type AccountState, activeDevice, keyName, type RecoveryKey, recoveryKeyAt, takenDeviceIds } from "./account.ts";
-import type { Device } from "./device.ts";
+import { type AccountDevice, type AccountState, activeDevice, nameOfKey, takenDeviceIds } from "./account.ts";
 import { type Change, changeOf, type LogEntry, openLogEntry } from "./log-entry.ts";
+import { nameRecoveryKey, NO_RECOVERY, objectTo, recoveryAt } from "./recovery.ts";
 
 export interface ReadAccountLog {
   /** Whose log it must be. */
   readonly userId: UserId;
   readonly nowSeconds: number;
   /**
-   * The head of a log that this side has read before: up to there signatures are not verified again. The log must extend
-   * it, or it is refused as `broken-chain`; `compareHeads` says in which way it does not.
+   * The head of a log that this side has read before: up to there nothing is verified again. The log must extend it, or
+   * it is refused as `broken-chain`; `compareHeads` says in which way it does not.
    */
   readonly verified?: LogHead;
 }
 
 /**
- * Reads a whole log. Refuses (ProtocolError): `bad-address` another account · `out-of-order` sequence or time ·
- * `broken-chain` · `too-far-ahead` from the future · `not-authorized` · `bad-signature` · `bad-key` · `duplicate` a
- * device id or key that was used · `over-limit` · `upgrade-required` an entry of a type that is not known.
+ * Reads a whole log. Refuses (ProtocolError): `bad-address` another account's, or of a device that is not there ·
+ * `out-of-order` sequence or time · `broken-chain` · `too-far-ahead` from the future · `not-authorized` · `bad-signature`
+ * · `bad-key` · `duplicate` a device id or key that was used · `over-limit` · `upgrade-required` a type that is not known.
  * @throws WireError for what is no entry.
  */
 export function readAccountLog(entries: readonly Bytes[], { userId, nowSeconds, verified }: ReadAccountLog): AccountState {
@@ -43,7 +42,7 @@ export function readAccountLog(entries: readonly Bytes[], { userId, nowSeconds, 
   const [first, ...rest] = opened;
   if (first === undefined) throw new WireError("truncated");
   if (userIdFromDigest(first.hash) !== userId) throw new ProtocolError("bad-address");
-  if (verified !== undefined && !sameHash(opened[verified.length - 1], verified)) throw new ProtocolError("broken-chain");
+  if (verified !== undefined && !isAt(opened, verified)) throw new ProtocolError("broken-chain");
   const trusted = verified?.length ?? 0;
   const checks = checksAt(nowSeconds);
   let account = begin(first, trusted > 0 ? TRUSTED : checks);
@@ -71,10 +70,11 @@ function checksAt(nowSeconds: number): Checks {
   return { verify, latestSeconds: nowSeconds + CLOCK_TOLERANCE_SECONDS };
 }
 
-/** For entries up to a head that was verified before: the chain of hashes says that they are the same. */
+/** For entries up to a head that was read before: the chain of hashes says that they are the same ones. */
 const TRUSTED: Checks = { verify: () => true, latestSeconds: Number.MAX_SAFE_INTEGER };
 
-function sameHash(entry: LogEntry | undefined, head: LogHead): boolean {
+function isAt(entries: readonly LogEntry[], head: LogHead): boolean {
+  const entry = entries[head.length - 1];
   return entry !== undefined && sameBytes(entry.hash, head.hash);
 }
 
@@ -82,35 +82,34 @@ function begin(entry: LogEntry, checks: Checks): AccountState {
   const { sequence, createdSeconds, signer } = entry.statement;
   if (sequence !== 1) throw new ProtocolError("out-of-order");
   if (createdSeconds > checks.latestSeconds) throw new ProtocolError("too-far-ahead");
-  // Decoded before it is verified, because it holds the key. The userId vouches for it: it was asked for by that name.
+  // Read before its signature is verified, because the key is inside. The userId, by which it was asked for, vouches for it.
   const change = changeOf(entry.statement);
   if (change.kind !== "genesis" || change.device.deviceId !== signer) throw new ProtocolError("not-authorized");
-  requireSignature(entry, change.device.identityKey, checks);
-  requireCountersignature(entry, undefined, checks);
   const { device } = change;
+  requireSignature(entry, device.identityKey, checks);
+  requireCountersignature(entry, undefined, checks);
   return {
     userId: userIdFromDigest(entry.hash),
     genesisKey: device.identityKey,
     head: { length: 1, hash: entry.hash },
     createdSeconds,
-    devices: [{ ...device, addedSeconds: createdSeconds }],
-    recovery: undefined,
+    devices: [{ ...device, addedSeconds: createdSeconds, addedBy: undefined }],
+    recovery: NO_RECOVERY,
     recovered: undefined,
     usedDeviceIds: new Set([device.deviceId]),
-    usedKeys: new Set([keyName(device.identityKey)]),
+    usedKeys: new Set([nameOfKey(device.identityKey)]),
   };
 }
 
 function extend(account: AccountState, entry: LogEntry, checks: Checks): AccountState {
+  const { sequence, createdSeconds, signer } = entry.statement;
   requireNext(account, entry, checks);
-  // From here on the account is as it stands at the entry's time.
-  const current = { ...account, recovery: recoveryKeyAt(account, entry.statement.createdSeconds) };
-  requireSignature(entry, signerOf(current, entry.statement.signer), checks);
+  const current = { ...account, recovery: recoveryAt(account.recovery, createdSeconds) };
+  requireSignature(entry, signerOf(current, signer), checks);
   const change = changeOf(entry.statement);
-  if (mustRecoveryKeySign(change) !== (entry.statement.signer === undefined)) throw new ProtocolError("not-authorized");
   requireCountersignature(entry, countersignerOf(current, change), checks);
-  const { sequence, createdSeconds } = entry.statement;
-  return { ...applyChange(current, change, entry), head: { length: sequence, hash: entry.hash }, createdSeconds };
+  const next = signer === undefined ? applyRecovery(current, change, entry) : applyChange(current, change, signer, createdSeconds);
+  return { ...next, head: { length: sequence, hash: entry.hash }, createdSeconds };
 }
 
 function requireNext(account: AccountState, { statement }: LogEntry, checks: Checks): void {
@@ -123,15 +122,11 @@ function requireNext(account: AccountState, { statement }: LogEntry, checks: Che
   if (createdSeconds > checks.latestSeconds) throw new ProtocolError("too-far-ahead");
 }
 
-/** Of every entry, also of a type that is not known: the recovery key or an active device. */
+/** An active device or the recovery key in force, whatever the type of the entry: also of those that are not known. */
 function signerOf(account: AccountState, signer: DeviceId | undefined): PublicKey {
-  const key = signer === undefined ? account.recovery?.key : activeDevice(account, signer)?.identityKey;
+  const key = signer === undefined ? account.recovery.inForce?.key : activeDevice(account, signer)?.identityKey;
   if (key === undefined) throw new ProtocolError("not-authorized");
   return key;
-}
-
-function mustRecoveryKeySign(change: Change): boolean {
-  return change.kind === "recover";
 }
 
 function countersignerOf(account: AccountState, change: Change): PublicKey | undefined {
@@ -139,10 +134,12 @@ function countersignerOf(account: AccountState, change: Change): PublicKey | und
     case "add-device":
     case "recover":
       return change.device.identityKey;
-    case "set-recovery-key":
+    case "set-recovery-key": {
       if (!change.countersigned) return undefined;
-      if (account.recovery === undefined) throw new ProtocolError("not-authorized");
-      return account.recovery.key;
+      const { inForce } = account.recovery;
+      if (inForce === undefined) throw new ProtocolError("not-authorized");
+      return inForce.key;
+    }
     case "genesis":
     case "revoke-device":
       return undefined;
@@ -155,44 +152,61 @@ function requireSignature(entry: LogEntry, key: PublicKey, checks: Checks): void
   if (!checks.verify(key, labelled(LABELS.SIGN_LOG_ENTRY, entry.signed), entry.signature)) throw new ProtocolError("bad-signature");
 }
 
-/** A countersignature that nobody asked for is refused too: it is signed by nothing and would change the hash. */
+/** A countersignature that nobody asked for is refused too: nothing signs it, and it would change the hash. */
 function requireCountersignature({ signed, countersignature }: LogEntry, key: PublicKey | undefined, checks: Checks): void {
   if (key === undefined && countersignature === undefined) return;
   if (key === undefined || countersignature === undefined) throw new ProtocolError("bad-signature");
   if (!checks.verify(key, labelled(LABELS.SIGN_LOG_COUNTERSIGN, signed), countersignature)) throw new ProtocolError("bad-signature");
 }
 
-function applyChange(account: AccountState, change: Change, { statement }: LogEntry): AccountState {
-  const { createdSeconds, sequence, signer } = statement;
+/** What the recovery key may do: put one new device in the place of all. */
+function applyRecovery(account: AccountState, change: Change, { statement }: LogEntry): AccountState {
+  if (change.kind !== "recover") throw new ProtocolError("not-authorized");
+  const { sequence, createdSeconds } = statement;
+  const recovery = { ...account.recovery, waiting: undefined };
+  const device = { ...change.device, addedSeconds: createdSeconds, addedBy: undefined };
+  return { ...account, ...admitted(account, device), devices: [device], recovery, recovered: { sequence, createdSeconds } };
+}
+
+/** What a device may do. */
+function applyChange(account: AccountState, change: Change, signer: DeviceId, atSeconds: number): AccountState {
   switch (change.kind) {
-    case "genesis":
-      throw new ProtocolError("not-authorized");
-    case "add-device":
+    case "add-device": {
       if (account.devices.length >= MAX_DEVICES_PER_ACCOUNT) throw new ProtocolError("over-limit");
-      return withDevice(account, change.device, createdSeconds);
-    case "revoke-device":
-      return withoutDevice(account, change.deviceId);
-    case "set-recovery-key":
-      // Always a device: `mustRecoveryKeySign` says so.
-      if (signer === undefined) throw new ProtocolError("not-authorized");
-      return withRecoveryKey(account, change.recoveryKey, waitingSince(change.countersigned ? undefined : createdSeconds, signer));
-    case "recover": {
-      const recovered = withDevice({ ...account, devices: [] }, change.device, createdSeconds);
-      return { ...recovered, recovery: withoutWaiting(account.recovery), recovered: { sequence, createdSeconds } };
+      const device = { ...change.device, addedSeconds: atSeconds, addedBy: signer };
+      return { ...account, ...admitted(account, device), devices: [...account.devices, device] };
     }
+    case "revoke-device": {
+      const devices = account.devices.filter((device) => device.deviceId !== change.deviceId);
+      if (devices.length === account.devices.length) throw new ProtocolError("bad-address");
+      // An account always has a device: who wants none deletes the account.
+      if (devices.length === 0) throw new ProtocolError("not-authorized");
+      return { ...account, devices, recovery: objectTo(account.recovery, change.deviceId, atSeconds) };
+    }
+    case "set-recovery-key": {
+      const { recoveryKey: key, countersigned: consented } = change;
+      const recovery = nameRecoveryKey(account.recovery, { key, namedBy: signer, atSeconds, consented });
+      const known = account.recovery.inForce?.key.equals(key) === true;
+      return { ...account, recovery, usedKeys: known ? account.usedKeys : withKey(account.usedKeys, key) };
+    }
+    case "genesis":
+    case "recover":
+      throw new ProtocolError("not-authorized");
     default:
       return assertNever(change);
   }
 }
 
-function withDevice(account: AccountState, device: Device, addedSeconds: number): AccountState {
+/** The used ids and keys once the device is there. @throws ProtocolError `duplicate` when its id or key was used. */
+function admitted(account: AccountState, device: AccountDevice): Pick<AccountState, "usedDeviceIds" | "usedKeys"> {
   const taken = takenDeviceIds(account);
   if (taken.has(device.deviceId)) throw new ProtocolError("duplicate");
-  const added: AccountDevice = { ...device, addedSeconds };
-  return {
-    ...account,
-    devices: [...account.devices, added],
-    usedDeviceIds: new Set([...taken, device.deviceId]),
-    usedKeys: withKey(account, device.identityKey),
-  };
+  return { usedDeviceIds: new Set([...taken, device.deviceId]), usedKeys: withKey(account.usedKeys, device.identityKey) };
+}
+
+/** No key serves twice: neither two devices, nor a device and recovery, nor again after it was given up. */
+function withKey(usedKeys: ReadonlySet<string>, key: PublicKey): ReadonlySet<string> {
+  const name = nameOfKey(key);
+  if (usedKeys.has(name)) throw new ProtocolError("duplicate");
+  return new Set([...usedKeys, name]);
 }

@@ -3,24 +3,13 @@
 import type { PublicKey } from "#crypto";
 import { type DeviceId, type LogHead, MAX_DEVICE_ID, parseDeviceId, toHex, type UserId } from "#wire";
 import type { Device } from "./device.ts";
+import type { Recovery } from "./recovery.ts";
 
 /** A device that is active. */
 export interface AccountDevice extends Device {
   readonly addedSeconds: number;
-}
-
-/** A recovery key that was named without the consent of the one before, and is not in force yet. */
-export interface WaitingRecoveryKey {
-  readonly key: PublicKey;
-  /** The first second in which it is in force. */
-  readonly effectiveSeconds: number;
-  /** Revoking this device withdraws the key. */
-  readonly proposedBy: DeviceId;
-}
-
-export interface RecoveryKey {
-  readonly key: PublicKey;
-  readonly waiting: WaitingRecoveryKey | undefined;
+  /** The device that let it in; absent for the first one and for one that recovered the account. */
+  readonly addedBy: DeviceId | undefined;
 }
 
 export interface AccountState {
@@ -32,13 +21,13 @@ export interface AccountState {
   readonly createdSeconds: number;
   /** The active devices in the order of their addition; never none. */
   readonly devices: readonly AccountDevice[];
-  /** As of the newest entry: ask `recoveryKeyAt` for now. */
-  readonly recovery: RecoveryKey | undefined;
-  /** The last `recover` entry. Everything that was believed about the account before deserves another look. */
+  /** As of the newest entry: `recoveryAt` says what has become of it. */
+  readonly recovery: Recovery;
+  /** The last `recover` entry. What was believed about the account before deserves another look. */
   readonly recovered: { readonly sequence: number; readonly createdSeconds: number } | undefined;
-  /** Ids that no new device may have: those used since the last time that all were. */
+  /** The ids used since the last time that all were. */
   readonly usedDeviceIds: ReadonlySet<DeviceId>;
-  /** Every identity and recovery key that ever stood in the log, in hexadecimal. */
+  /** Every identity and recovery key that ever stood in the log, by `nameOfKey`. */
   readonly usedKeys: ReadonlySet<string>;
 }
 
@@ -46,18 +35,11 @@ export function activeDevice(account: AccountState, deviceId: DeviceId): Account
   return account.devices.find((device) => device.deviceId === deviceId);
 }
 
-export function keyName(key: PublicKey): string {
+export function nameOfKey(key: PublicKey): string {
   return toHex(key.raw);
 }
 
-/** The recovery key as it stands at `seconds`: one that has waited long enough is in force. */
-export function recoveryKeyAt(account: AccountState, seconds: number): RecoveryKey | undefined {
-  const waiting = account.recovery?.waiting;
-  if (waiting === undefined || seconds < waiting.effectiveSeconds) return account.recovery;
-  return { key: waiting.key, waiting: undefined };
-}
-
-/** Ids that are taken. When all were used, those of devices that are gone are free again. */
+/** Ids that no new device may have. When all were used, those of devices that are gone are free again. */
 export function takenDeviceIds(account: AccountState): ReadonlySet<DeviceId> {
   if (account.usedDeviceIds.size < MAX_DEVICE_ID) return account.usedDeviceIds;
   return new Set(account.devices.map((device) => device.deviceId));

@@ -1,6 +1,6 @@
 // Server and sender certificates of sealed sender: the trust root signs a server key, the server key signs who a
 // sender is. Both sides use these functions: the server to issue, the recipient to believe. A certificate proves
-// only what the server says; whether the account agrees is `certificateMatches`.
+// only what the server says; whether the account's own log agrees is `matchesAccount`.
 
 import { parseIdentityKey, type PublicKey, type Random, type Secret, sign, verifyRepeated } from "#crypto";
 import {
@@ -9,6 +9,7 @@ import {
   decodeServerCertificate,
   type DeviceAddress,
   type DeviceId,
+  deviceOfServiceId,
   encodeSenderCertificateFields,
   encodeServerCertificateFields,
   encodeSigned,
@@ -17,6 +18,7 @@ import {
   type ServiceId,
   serviceIdOfDevice,
 } from "#wire";
+import { type AccountState, activeDevice } from "./account.ts";
 
 /** Server key ids that are never believed: the one the official library reserves to test revocation. */
 const REVOKED_SERVER_KEYS: ReadonlySet<number> = new Set([0xdeadc357]);
@@ -58,6 +60,8 @@ export interface CertificateTrust {
   /** Any one of them may have signed the server key: roots rotate. */
   readonly trustRoots: readonly PublicKey[];
   readonly nowMilliseconds: number;
+  /** Ids of server keys that are no longer believed, besides those that never are. */
+  readonly revokedServerKeys?: ReadonlySet<number>;
 }
 
 /** What a believed certificate says. */
@@ -71,15 +75,16 @@ export interface CertifiedSender {
 /**
  * Checks the whole chain.
  * @throws WireError for bytes that are no certificate; ProtocolError `bad-certificate` for a broken chain, a revoked
- * or unknown server key; `expired`.
+ * or unknown server key; `expired`; `bad-address` when its two names for the device differ; `bad-key`.
  */
 export function validateSenderCertificate(bytes: Bytes, trust: CertificateTrust): CertifiedSender {
   const certificate = decodeSenderCertificate(bytes);
   // A certificate that the receiver would have to know by number is none of ours: no such list exists.
   if (certificate.signer.kind !== "embedded") throw new ProtocolError("bad-certificate");
-  const serverKey = validateServerCertificate(decodeServerCertificate(certificate.signer.certificate), trust.trustRoots);
+  const serverKey = validateServerCertificate(decodeServerCertificate(certificate.signer.certificate), trust);
   if (!verifyRepeated(serverKey, certificate.certificate, certificate.signature)) throw new ProtocolError("bad-certificate");
   if (trust.nowMilliseconds > certificate.expires) throw new ProtocolError("expired");
+  if (deviceOfServiceId(certificate.sender).deviceId !== certificate.deviceId) throw new ProtocolError("bad-address");
   return {
     sender: certificate.sender,
     deviceId: certificate.deviceId,
@@ -88,9 +93,17 @@ export function validateSenderCertificate(bytes: Bytes, trust: CertificateTrust)
   };
 }
 
-function validateServerCertificate(certificate: ServerCertificate, trustRoots: readonly PublicKey[]): PublicKey {
-  if (REVOKED_SERVER_KEYS.has(certificate.id)) throw new ProtocolError("bad-certificate");
-  const signed = trustRoots.some((root) => verifyRepeated(root, certificate.certificate, certificate.signature));
+/** Whether the account's log says the same as its server: that this is one of its active devices, with this key. */
+export function matchesAccount(sender: CertifiedSender, account: AccountState): boolean {
+  const { userId, deviceId } = deviceOfServiceId(sender.sender);
+  const device = userId === account.userId ? activeDevice(account, deviceId) : undefined;
+  return device?.identityKey.equals(sender.identityKey) === true;
+}
+
+function validateServerCertificate(certificate: ServerCertificate, trust: CertificateTrust): PublicKey {
+  const revoked = REVOKED_SERVER_KEYS.has(certificate.id) || trust.revokedServerKeys?.has(certificate.id) === true;
+  if (revoked) throw new ProtocolError("bad-certificate");
+  const signed = trust.trustRoots.some((root) => verifyRepeated(root, certificate.certificate, certificate.signature));
   if (!signed) throw new ProtocolError("bad-certificate");
   return parseIdentityKey(certificate.key);
 }
