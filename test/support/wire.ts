@@ -103,12 +103,12 @@ const maybe = <T>(arbitrary: fc.Arbitrary<T>): fc.Arbitrary<T | undefined> => fc
 const wellFormed = (maxLength: number): fc.Arbitrary<string> =>
   fc.string({ unit: "binary", maxLength }).filter((text) => text.isWellFormed());
 
-export const deviceId = fc.integer({ min: 1, max: 127 }).map(parseDeviceId);
-export const registrationId = fc.nat(0x3fff).map(parseRegistrationId);
-export const userId = bytesOf(32).map(userIdFromDigest);
+const deviceId = fc.integer({ min: 1, max: 127 }).map(parseDeviceId);
+const registrationId = fc.nat(0x3fff).map(parseRegistrationId);
+const userId = bytesOf(32).map(userIdFromDigest);
 export const deviceAddress = fc.record({ userId, deviceId });
-export const serviceId = deviceAddress.map(serviceIdOfDevice);
-export const messageId = bytesOf(16).map((bytes) => parseMessageId(uuidFromBytes(bytes)));
+const serviceId = deviceAddress.map(serviceIdOfDevice);
+const messageId = bytesOf(16).map((bytes) => parseMessageId(uuidFromBytes(bytes)));
 const distributionId = bytesOf(16).map((bytes) => parseDistributionId(uuidFromBytes(bytes)));
 const groupId = bytesOf(32).map((bytes) => parseGroupId(toHex(bytes)));
 const mediaId = bytesOf(32).map((bytes) => parseMediaId(toHex(bytes)));
