@@ -1,15 +1,15 @@
 // The official library in two versions behind one type. What differs between them is adapted here; nothing here
 // knows our implementation.
 
+import { createRequire } from "node:module";
 import * as current from "libsignal-0103";
 import CurrentSentMessage from "libsignal-0103/dist/SealedSenderMultiRecipientMessage.js";
-import * as oldest from "libsignal-075";
-import * as oldestSent from "libsignal-075/dist/SealedSenderMultiRecipientMessage.js";
+import type * as Oldest from "libsignal-075";
 
 export type Api = typeof current;
 export type ProtocolAddress = current.ProtocolAddress;
 
-type Calls = Pick<Api, "processPreKeyBundle" | "signalEncrypt" | "signalDecrypt" | "signalDecryptPreKey">;
+type Calls = Pick<Api, "processPreKeyBundle" | "signalEncrypt" | "signalDecrypt" | "signalDecryptPreKey" | "sealedSenderDecryptMessage">;
 
 /** Everything that both versions have alike as `api`, and the functions that take other arguments in one of them. */
 export interface Library extends Calls {
@@ -26,9 +26,10 @@ export const libsignal0103: Library = {
   signalEncrypt: current.signalEncrypt,
   signalDecrypt: current.signalDecrypt,
   signalDecryptPreKey: current.signalDecryptPreKey,
+  sealedSenderDecryptMessage: current.sealedSenderDecryptMessage,
 };
 
-/** The four functions as the oldest version has them: no local address, and the post-quantum ratchet is a choice. */
+/** The same functions as the oldest version has them: no local address, and the post-quantum ratchet is a choice. */
 interface OldestCalls {
   processPreKeyBundle(
     bundle: current.PreKeyBundle,
@@ -61,21 +62,25 @@ interface OldestCalls {
     kyberPreKeys: current.KyberPreKeyStore,
     usePqRatchet: number,
   ): ReturnType<Api["signalDecryptPreKey"]>;
+  sealedSenderDecryptMessage(
+    ...args: [...Parameters<Api["sealedSenderDecryptMessage"]>, usePqRatchet: number]
+  ): ReturnType<Api["sealedSenderDecryptMessage"]>;
 }
 
-// The classes are two families that the compiler must not mix, but the members that the tests use have the same names
-// and arguments in both; peer.test.ts uses each of them and would fail if this were not so. The second cast restates
-// the declarations of the oldest version over the classes of the current one.
+// The oldest version is CommonJS, whose exports look different to Node and to the test runner unless they are required.
+// Its classes are a family of their own that the compiler must not mix with the current ones, but the members that the
+// tests use have the same names and arguments in both: peer.test.ts and the tests of each subject would fail otherwise.
+const require = createRequire(import.meta.url);
+const oldest = require("libsignal-075") as typeof Oldest;
 const oldestApi = oldest as unknown as Api;
 const oldestCalls = oldest as unknown as OldestCalls;
-// A CommonJS default export, seen from a module: the declarations do not say so.
-const oldestSplitter = oldestSent as unknown as { readonly default: { readonly default: typeof CurrentSentMessage } };
+const oldestSent = require("libsignal-075/dist/SealedSenderMultiRecipientMessage.js") as { readonly default: typeof CurrentSentMessage };
 
 /** The oldest version that has the post-quantum ratchet. */
 export const libsignal075: Library = {
   version: "0.75.1",
   api: oldestApi,
-  SentMessage: oldestSplitter.default.default,
+  SentMessage: oldestSent.default,
   processPreKeyBundle: (bundle, remote, _local, sessions, identities, now) =>
     oldestCalls.processPreKeyBundle(bundle, remote, sessions, identities, oldest.UsePQRatchet.Yes, now),
   signalEncrypt: (plaintext, remote, _local, sessions, identities, now) =>
@@ -83,6 +88,7 @@ export const libsignal075: Library = {
   signalDecrypt: (message, remote, _local, sessions, identities) => oldestCalls.signalDecrypt(message, remote, sessions, identities),
   signalDecryptPreKey: (message, remote, _local, sessions, identities, preKeys, signedPreKeys, kyberPreKeys) =>
     oldestCalls.signalDecryptPreKey(message, remote, sessions, identities, preKeys, signedPreKeys, kyberPreKeys, oldest.UsePQRatchet.Yes),
+  sealedSenderDecryptMessage: (...args) => oldestCalls.sealedSenderDecryptMessage(...args, oldest.UsePQRatchet.Yes),
 };
 
 export const LIBRARIES: readonly Library[] = [libsignal0103, libsignal075];

@@ -38,13 +38,28 @@ export interface Endpoint {
 
 const LIMIT_MILLISECONDS = 15_000;
 
+class NoAnswer extends Error {
+  override readonly name = "NoAnswer";
+}
+
 /** The result of a peer's call, or a failure when it takes too long: the peer has been seen to stop for ever under load. */
 export async function withTimeout<T>(work: Promise<T>, what: string, milliseconds = LIMIT_MILLISECONDS): Promise<T> {
   const { promise: late, reject } = Promise.withResolvers<never>();
-  const timer = setTimeout(() => reject(new Error(`${what}: no answer for ${milliseconds} ms`)), milliseconds);
+  const timer = setTimeout(() => reject(new NoAnswer(`${what}: no answer for ${milliseconds} ms`)), milliseconds);
   try {
     return await Promise.race([work, late]);
   } finally {
     clearTimeout(timer);
+  }
+}
+
+/** Whether something was refused. No answer at all is not a refusal, and fails the test. */
+export async function isRefused(work: () => unknown): Promise<boolean> {
+  try {
+    await work();
+    return false;
+  } catch (error) {
+    if (error instanceof NoAnswer) throw error;
+    return true;
   }
 }
