@@ -1,20 +1,16 @@
 import { generateKeyPair, type KeyPair } from "#crypto";
 import { recoverAccount, recoveryAt, setRecoveryKey } from "#identity";
-import { parseDeviceId, ProtocolError, RECOVERY_KEY_DELAY_SECONDS } from "#wire";
+import { parseDeviceId, RECOVERY_KEY_DELAY_SECONDS } from "#wire";
 import { expect, test } from "vitest";
 import { DAY, found, Owner, ownDevice } from "../support/accounts.ts";
-import { codeOf } from "../support/codes.ts";
+import { codeOf, verdictOf } from "../support/codes.ts";
 
 /** Whether an entry made with this key at this time recovers the account; if not, it is for want of the right key. */
 function recovers(owner: Owner, key: KeyPair, nowSeconds: number): boolean {
   const device = ownDevice(owner.random, parseDeviceId(100));
-  try {
-    return recoverAccount(owner.account, { device, recoveryKey: key.privateKey, nowSeconds }, owner.random).length > 0;
-  } catch (error) {
-    const code = error instanceof ProtocolError ? error.code : undefined;
-    if (code === "bad-signature" || code === "not-authorized") return false;
-    throw error;
-  }
+  const verdict = verdictOf(() => recoverAccount(owner.account, { device, recoveryKey: key.privateKey, nowSeconds }, owner.random));
+  if (verdict.kind === "refused") expect(["bad-signature", "not-authorized"]).toContain(verdict.code);
+  return verdict.kind === "accepted";
 }
 
 test("the first recovery key is in force at once", () => {
