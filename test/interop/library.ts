@@ -7,7 +7,7 @@ import CurrentSentMessage from "libsignal-0103/dist/SealedSenderMultiRecipientMe
 import type * as Oldest from "libsignal-075";
 
 export type Api = typeof current;
-export type ProtocolAddress = current.ProtocolAddress;
+export type { CiphertextMessage, PreKeyBundle, PrivateKey, ProtocolAddress, SenderCertificate, SessionRecord } from "libsignal-0103";
 
 type Calls = Pick<Api, "processPreKeyBundle" | "signalEncrypt" | "signalDecrypt" | "signalDecryptPreKey" | "sealedSenderDecryptMessage">;
 
@@ -33,7 +33,7 @@ export const libsignal0103: Library = {
 interface OldestCalls {
   processPreKeyBundle(
     bundle: current.PreKeyBundle,
-    remote: ProtocolAddress,
+    remote: current.ProtocolAddress,
     sessions: current.SessionStore,
     identities: current.IdentityKeyStore,
     usePqRatchet: number,
@@ -41,20 +41,20 @@ interface OldestCalls {
   ): Promise<void>;
   signalEncrypt(
     plaintext: Uint8Array,
-    remote: ProtocolAddress,
+    remote: current.ProtocolAddress,
     sessions: current.SessionStore,
     identities: current.IdentityKeyStore,
     now?: Date,
   ): Promise<current.CiphertextMessage>;
   signalDecrypt(
     message: current.SignalMessage,
-    remote: ProtocolAddress,
+    remote: current.ProtocolAddress,
     sessions: current.SessionStore,
     identities: current.IdentityKeyStore,
   ): ReturnType<Api["signalDecrypt"]>;
   signalDecryptPreKey(
     message: current.PreKeySignalMessage,
-    remote: ProtocolAddress,
+    remote: current.ProtocolAddress,
     sessions: current.SessionStore,
     identities: current.IdentityKeyStore,
     preKeys: current.PreKeyStore,
