@@ -8,8 +8,10 @@ import {
   type Bytes,
   CLOCK_TOLERANCE_SECONDS,
   type DeviceId,
+  LOG_ENTRIES_FOR_RECOVERY,
   type LogHead,
   MAX_DEVICES_PER_ACCOUNT,
+  MAX_LOG_ENTRIES,
   ProtocolError,
   sameBytes,
   type UserId,
@@ -38,6 +40,7 @@ export interface ReadAccountLog {
  * @throws WireError for what is no entry.
  */
 export function readAccountLog(entries: readonly Bytes[], { userId, nowSeconds, verified }: ReadAccountLog): AccountState {
+  if (entries.length > MAX_LOG_ENTRIES + LOG_ENTRIES_FOR_RECOVERY) throw new ProtocolError("over-limit");
   const opened = entries.map(openLogEntry);
   const [first, ...rest] = opened;
   if (first === undefined) throw new WireError("truncated");
@@ -113,13 +116,14 @@ function extend(account: AccountState, entry: LogEntry, checks: Checks): Account
 }
 
 function requireNext(account: AccountState, { statement }: LogEntry, checks: Checks): void {
-  const { userId, sequence, previousHash, createdSeconds } = statement;
+  const { userId, sequence, previousHash, createdSeconds, signer } = statement;
   // A first entry has neither userId nor previous hash; every other one has both.
   if (sequence !== account.head.length + 1 || userId === undefined || previousHash === undefined) throw new ProtocolError("out-of-order");
   if (userId !== account.userId) throw new ProtocolError("bad-address");
   if (!sameBytes(previousHash, account.head.hash)) throw new ProtocolError("broken-chain");
   if (createdSeconds < account.createdSeconds) throw new ProtocolError("out-of-order");
   if (createdSeconds > checks.latestSeconds) throw new ProtocolError("too-far-ahead");
+  if (sequence > MAX_LOG_ENTRIES + (signer === undefined ? LOG_ENTRIES_FOR_RECOVERY : 0)) throw new ProtocolError("over-limit");
 }
 
 /** An active device or the recovery key in force, whatever the type of the entry: also of those that are not known. */

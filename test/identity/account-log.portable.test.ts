@@ -1,6 +1,7 @@
 import { LABELS } from "#crypto";
 import {
   acceptDevice,
+  type AccountState,
   activeDevice,
   addDevice,
   createGenesis,
@@ -21,8 +22,10 @@ import {
   encodeLogEntry,
   encodeLogStatement,
   encodeRevokeDetails,
+  LOG_ENTRIES_FOR_RECOVERY,
   LOG_TYPES,
   MAX_DEVICES_PER_ACCOUNT,
+  MAX_LOG_ENTRIES,
   parseDeviceId,
 } from "#wire";
 import { expect, test } from "vitest";
@@ -215,6 +218,23 @@ test("six devices and no more", () => {
   expect(owner.add().deviceId).toBe(7);
 });
 
+test("a log ends, for devices a little before it does for the recovery key", () => {
+  const owner = new Owner(46);
+  const second = owner.add();
+  const key = owner.nameKey(undefined);
+  const long = (length: number): AccountState => ({ ...owner.account, head: { ...owner.account.head, length } });
+  const revoke = { deviceId: second.deviceId, signer: owner.first, nowSeconds: owner.now };
+  expect(revokeDevice(long(MAX_LOG_ENTRIES - 1), revoke, owner.random).length).toBeGreaterThan(100);
+  expect(codeOf(() => revokeDevice(long(MAX_LOG_ENTRIES), revoke, owner.random))).toBe("over-limit");
+  const recover = { device: ownDevice(owner.random, parseDeviceId(3)), recoveryKey: key.privateKey, nowSeconds: owner.now };
+  const whole = MAX_LOG_ENTRIES + LOG_ENTRIES_FOR_RECOVERY;
+  expect(recoverAccount(long(whole - 1), recover, owner.random).length).toBeGreaterThan(100);
+  expect(codeOf(() => recoverAccount(long(whole), recover, owner.random))).toBe("over-limit");
+  const entries = Array.from({ length: whole + 1 }, () => found(owner.entries[0]));
+  expect(codeOf(() => owner.read(entries))).toBe("over-limit");
+  expect(codeOf(() => owner.read(entries.slice(1)))).toBe("out-of-order");
+});
+
 test("no key serves twice, also not when its device is gone", () => {
   const owner = new Owner(27);
   const key = owner.nameKey(undefined);
@@ -331,7 +351,7 @@ test("what was read before is not verified again, but must be the same", () => {
   expect(codeOf(() => read(owner.entries.slice(0, 4)))).toBe("broken-chain");
   expect(codeOf(() => read(owner.entries, { ...early, length: 4 }))).toBe("broken-chain");
   expect(codeOf(() => read(owner.entries, { ...early, length: 0 }))).toBe("broken-chain");
-  const damaged = owner.entries.map((entry, at) => (at === 6 ? withFlippedSignature(entry) : entry));
+  const damaged = owner.entries.map((entry, at) => (at === 5 ? withFlippedSignature(entry) : entry));
   expect(codeOf(() => read(damaged))).toBe("bad-signature");
   const damagedEarly = owner.entries.map((entry, at) => (at === 2 ? withFlippedSignature(entry) : entry));
   expect(codeOf(() => read(damagedEarly))).toBe("broken-chain");
