@@ -1,6 +1,7 @@
 // Honest signatures: who signs, who accepts, and what no longer is accepted when anything changes.
 
 import {
+  backend,
   clamp,
   generateKeyPair,
   generateSigningKeyPair,
@@ -11,13 +12,16 @@ import {
   sign,
   SIGNATURE_BYTES,
   signWithSeed,
+  useBackend,
   verify,
   verifyRepeated,
 } from "#crypto";
 import { ascii, type Bytes, concat, EMPTY, ProtocolError, sameBytes, toHex } from "#wire";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { BASE, encode, IDENTITY, Q, toLittleEndian } from "../reference/edwards25519.ts";
 import * as twin from "../reference/xeddsa.ts";
+import { mixedOrderKeys, twistKeys } from "../support/keys.ts";
 import { seededRandom } from "../support/random.ts";
 
 const random = seededRandom(3);
@@ -190,4 +194,36 @@ test("a seed whose Edwards point has the other sign is passed over and wiped", (
   const passedOver = drawn.filter((bytes) => !kept.has(bytes));
   expect(passedOver.length).toBeGreaterThan(4);
   expect(passedOver.every((bytes) => bytes.every((byte) => byte === 0))).toBe(true);
+});
+
+describe("the checks around the equation", () => {
+  /** A backend to which every signature is good: what is refused now, our own checks refuse. */
+  function acceptedWithoutBackend(publicKey: PublicKey, signature: Bytes): boolean {
+    const before = useBackend({ ...backend(), ed25519Verify: () => true });
+    try {
+      return verify(publicKey, message, signature);
+    } finally {
+      useBackend(before);
+    }
+  }
+  const commitment = encode(BASE);
+  const withResponse = (value: bigint): Bytes => concat(commitment, toLittleEndian(value));
+
+  test("let a reduced response through and stop every other, whatever the backend would say", () => {
+    for (const value of [0n, 1n, Q - 2n, Q - 1n, 2n ** 252n])
+      expect(acceptedWithoutBackend(alice.publicKey, withResponse(value))).toBe(true);
+    for (const value of [Q, Q + 1n, 2n * Q - 1n, 2n ** 253n, 2n ** 254n + 1n, 2n ** 255n - 1n]) {
+      expect(acceptedWithoutBackend(alice.publicKey, withResponse(value))).toBe(false);
+      expect(acceptedWithoutBackend(alice.publicKey, withResponse(value + 2n ** 255n))).toBe(false);
+    }
+  });
+
+  test("stop the identity as a commitment, keys that are not torsion-free, and other lengths", () => {
+    const good = withResponse(1n);
+    expect(acceptedWithoutBackend(alice.publicKey, good)).toBe(true);
+    expect(acceptedWithoutBackend(alice.publicKey, concat(encode(IDENTITY), good.slice(32)))).toBe(false);
+    for (const u of [...mixedOrderKeys, ...twistKeys]) expect(acceptedWithoutBackend(PublicKey.fromRaw(u), good)).toBe(false);
+    for (const length of [0, 32, 63]) expect(acceptedWithoutBackend(alice.publicKey, good.slice(0, length))).toBe(false);
+    expect(acceptedWithoutBackend(alice.publicKey, concat(good, EMPTY, new Uint8Array(1)))).toBe(false);
+  });
 });
