@@ -152,6 +152,11 @@ export interface Open {
   readonly message: SessionMessage;
   /** For prekey messages. */
   readonly preKeys: LoadedPreKeys | undefined;
+  /**
+   * Set when the sending device's log entry announces that it writes addresses: then a first message without them is
+   * refused as `bad-address`, so that nobody between can take them away.
+   */
+  readonly requireAddresses?: true;
 }
 
 export interface Opened {
@@ -210,6 +215,7 @@ function openPreKey(record: SessionRecord, input: Open, attempt: Attempt, random
   const inner = decodeSignalMessage(message.message);
   const identityKey = parseIdentityKey(message.identityKey);
   requireIdentity(input.remoteIdentity, identityKey);
+  if (input.requireAddresses === true && inner.addresses === undefined) throw new ProtocolError("bad-address");
   const baseKey = requireTorsionFree(parsePublicKey(message.baseKey));
   const known = [record.current, ...record.archived].find((session) => session?.baseKey.equals(baseKey) ?? false);
   if (known !== undefined) {

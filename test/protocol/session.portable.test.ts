@@ -1,5 +1,15 @@
-import { encodeSessionRecord, decodeSessionRecord } from "#protocol";
-import { ascii, type Bytes, MAX_FORWARD_JUMP, toHex } from "#wire";
+import { decodeSessionRecord, EMPTY_RECORD, encodeSessionRecord, openMessage } from "#protocol";
+import {
+  ascii,
+  type Bytes,
+  concat,
+  decodePreKeySignalMessage,
+  decodeSignalMessage,
+  encodePreKeySignalMessage,
+  encodeSignalMessage,
+  MAX_FORWARD_JUMP,
+  toHex,
+} from "#wire";
 import { expect, test } from "vitest";
 import { accepted, type Device, pair } from "../support/devices.ts";
 
@@ -83,6 +93,24 @@ test("a message re-labelled to another sender or another recipient is refused", 
   Object.assign(eve.local, { identity: alice.local.identity, address: { ...alice.local.address, deviceId: 2 } });
   expect(bob.tryOpen(eve, first)).toEqual({ kind: "refused", code: "bad-address" });
   expect(bob.open(alice, first)).toEqual(hello);
+});
+
+test("a first message without addresses is refused where the sender's log announces them", () => {
+  const { alice, bob } = pair(18);
+  const whole = decodePreKeySignalMessage(alice.seal(bob, hello).bytes);
+  const inner = decodeSignalMessage(whole.message);
+  const bare = concat(encodeSignalMessage({ ...inner, addresses: undefined }), inner.mac);
+  const message = { kind: "prekey", bytes: encodePreKeySignalMessage({ ...whole, message: bare }) } as const;
+  const preKeys = {
+    signedPreKey: bob.signedPreKey,
+    kyberPreKey: bob.kyberPreKey,
+    oneTimePreKey: bob.oneTimePreKeys.get(1),
+    usedBefore: false,
+  };
+  const input = { local: bob.local, remote: alice.local.address, remoteIdentity: undefined, message, preKeys };
+  expect(openMessage(EMPTY_RECORD, { ...input, requireAddresses: true }, bob.random)).toEqual({ kind: "refused", code: "bad-address" });
+  // Without the announcement it is the MAC that notices: the addresses are under it.
+  expect(openMessage(EMPTY_RECORD, input, bob.random)).toEqual({ kind: "refused", code: "bad-tag" });
 });
 
 test("an identity other than the account log's is refused", () => {
