@@ -31,7 +31,16 @@ export interface AccountState {
   readonly usedKeys: ReadonlySet<string>;
 }
 
-export function activeDevice(account: AccountState, deviceId: DeviceId): AccountDevice | undefined {
+/** The part of an account that says who its devices are: all that a server's mailbox remembers of it. */
+export interface Membership<D extends Pick<AccountDevice, "deviceId" | "identityKey"> = Pick<AccountDevice, "deviceId" | "identityKey">> {
+  readonly userId: UserId;
+  readonly devices: readonly D[];
+}
+
+export function activeDevice<D extends Pick<AccountDevice, "deviceId" | "identityKey">>(
+  account: Membership<D>,
+  deviceId: DeviceId,
+): D | undefined {
   return account.devices.find((device) => device.deviceId === deviceId);
 }
 

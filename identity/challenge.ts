@@ -4,7 +4,7 @@
 
 import { LABELS, labelled, type Random, type Secret, sign, verify } from "#crypto";
 import { ascii, type Bytes, type DeviceAddress, ProtocolError, UsageError, uuidToBytes, WireError } from "#wire";
-import { type AccountDevice, type AccountState, activeDevice } from "./account.ts";
+import { activeDevice, type Membership } from "./account.ts";
 
 export interface Challenge {
   /** Scheme, host and port as a browser writes them: `https://chat.example.org`. */
@@ -26,7 +26,7 @@ export function answerChallenge(challenge: Challenge, privateKey: Secret, random
  * The device that answered. The challenge is what the server knows it has issued, and nothing that the caller sent.
  * @throws ProtocolError `bad-address` the log of another account, `not-authorized` a device that is not active, `bad-signature`.
  */
-export function checkAnswer(challenge: Challenge, signature: Bytes, account: AccountState): AccountDevice {
+export function checkAnswer<D extends Membership["devices"][number]>(challenge: Challenge, signature: Bytes, account: Membership<D>): D {
   const statement = statementOf(challenge);
   if (challenge.device.userId !== account.userId) throw new ProtocolError("bad-address");
   const device = activeDevice(account, challenge.device.deviceId);

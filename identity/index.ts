@@ -1,4 +1,4 @@
-export type { AccountDevice, AccountState } from "./account.ts";
+export type { AccountDevice, AccountState, Membership } from "./account.ts";
 export { activeDevice, nextDeviceId } from "./account.ts";
 export type { ReadAccountLog } from "./account-log.ts";
 export { extendAccount, readAccountLog, userIdOfGenesis } from "./account-log.ts";

@@ -16,7 +16,7 @@ import {
   sameBytes,
   type SignedPreKey,
 } from "#wire";
-import { type AccountState, activeDevice } from "./account.ts";
+import { activeDevice, type Membership } from "./account.ts";
 import { requireFresh } from "./freshness.ts";
 import { openPreKeyRecord, requireDistinct, requireIds, signPreKeyRecord } from "./prekey-record.ts";
 
@@ -65,7 +65,7 @@ function referenceTo(id: number, publicKey: Bytes): KemReference {
 }
 
 export interface CheckPreKeyUpload {
-  readonly account: AccountState;
+  readonly account: Membership;
   readonly deviceId: DeviceId;
   readonly nowSeconds: number;
   /** When the record was made that the server has; an older one does not take its place. */

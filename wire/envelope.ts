@@ -54,7 +54,8 @@ export const SEND_REQUEST: MessageKind<SendRequest> = message("edgewise.SendRequ
 /** What an Envelope adds to its content, at most. */
 const ENVELOPE_OVERHEAD = 256;
 const envelope = strictCodec(ENVELOPE, MAX_ENVELOPE_BYTES + ENVELOPE_OVERHEAD);
-const sendRequest = strictCodec(SEND_REQUEST, MAX_DEVICES_PER_ACCOUNT * (MAX_ENVELOPE_BYTES + ENVELOPE_OVERHEAD));
+export const MAX_SEND_REQUEST_BYTES: number = MAX_DEVICES_PER_ACCOUNT * (MAX_ENVELOPE_BYTES + ENVELOPE_OVERHEAD);
+const sendRequest = strictCodec(SEND_REQUEST, MAX_SEND_REQUEST_BYTES);
 
 export const encodeEnvelope: (value: Envelope) => Bytes = envelope.encode;
 /** @throws WireError */

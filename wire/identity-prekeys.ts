@@ -148,7 +148,7 @@ export const ACCOUNT_KEYS: MessageKind<AccountKeys> = message("edgewise.AccountK
 });
 
 /** Twenty-one KEM keys with signatures are 34 kB, a hundred others 4 kB. */
-const MAX_PREKEY_UPLOAD_BYTES = 48 * 1024;
+export const MAX_PREKEY_UPLOAD_BYTES: number = 48 * 1024;
 const MAX_DEVICE_PREKEYS_BYTES = 5 * 1024;
 
 const record = strictCodec(PREKEY_RECORD, MAX_PREKEY_RECORD_BYTES);

@@ -3,7 +3,7 @@
 
 import { type Bytes, copy, fromHex, toHex } from "./bytes.ts";
 import { WireError } from "./errors.ts";
-import { MAX_DEVICE_ID, MAX_REGISTRATION_ID } from "./limits.ts";
+import { MAX_DEVICE_ID, MAX_REGISTRATION_ID, MAX_USERNAME_CHARACTERS, MIN_USERNAME_CHARACTERS } from "./limits.ts";
 
 type Brand<T, Name extends string> = T & { readonly __brand: Name };
 
@@ -24,6 +24,9 @@ export type MessageId = Brand<string, "MessageId">;
 export type GroupId = Brand<string, "GroupId">;
 /** An encrypted file at the server: 32 random bytes in lower-case hexadecimal. */
 export type MediaId = Brand<string, "MediaId">;
+
+/** What an account may be found by: 3 to 32 characters of `a-z`, `0-9`, `_` and `.`, of which the first is no dot. */
+export type Username = Brand<string, "Username">;
 
 /** One device of one account, in the two forms that the two worlds use. */
 export interface DeviceAddress {
@@ -101,6 +104,15 @@ export function parseGroupId(value: unknown): GroupId {
 export function parseMediaId(value: unknown): MediaId {
   if (typeof value !== "string" || !HEX_256.test(value)) throw new WireError("bad-id");
   return value as MediaId;
+}
+
+/** @throws WireError `bad-id`. One spelling: upper case is refused and never folded. */
+export function parseUsername(value: unknown): Username {
+  if (typeof value !== "string" || value.length < MIN_USERNAME_CHARACTERS || value.length > MAX_USERNAME_CHARACTERS) {
+    throw new WireError("bad-id");
+  }
+  if (!/^[a-z0-9_][a-z0-9_.]*$/.test(value)) throw new WireError("bad-id");
+  return value as Username;
 }
 
 /** The ServiceId by which the Signal wire knows one device. The inverse of `deviceOfServiceId`. */

@@ -1,3 +1,12 @@
+export type { AppendLog, CreateAccount } from "./account-requests.ts";
+export {
+  decodeAppendLog,
+  decodeCreateAccount,
+  encodeAppendLog,
+  encodeCreateAccount,
+  MAX_APPEND_LOG_BYTES,
+  MAX_CREATE_ACCOUNT_BYTES,
+} from "./account-requests.ts";
 export type {
   Accept,
   Body,
@@ -42,7 +51,7 @@ export {
   encodePlaintextContent,
 } from "./decryption-error.ts";
 export type { DeviceMessage, Envelope, SendRequest } from "./envelope.ts";
-export { decodeEnvelope, decodeSendRequest, encodeEnvelope, encodeSendRequest } from "./envelope.ts";
+export { decodeEnvelope, decodeSendRequest, encodeEnvelope, encodeSendRequest, MAX_SEND_REQUEST_BYTES } from "./envelope.ts";
 export type { ProtocolCode, WireCode } from "./errors.ts";
 export { assertNever, InvariantError, ProtocolError, UsageError, WireError } from "./errors.ts";
 export type { Ack, ClientFrame, Deliver, PreKeysLow, QueueEmpty, SendEphemeral, ServerFrame } from "./frames.ts";
@@ -92,8 +101,20 @@ export {
   encodeDevicePreKeys,
   encodePreKeyRecord,
   encodePreKeyUpload,
+  MAX_PREKEY_UPLOAD_BYTES,
 } from "./identity-prekeys.ts";
-export type { DeviceAddress, DeviceId, DistributionId, GroupId, MediaId, MessageId, RegistrationId, ServiceId, UserId } from "./ids.ts";
+export type {
+  DeviceAddress,
+  DeviceId,
+  DistributionId,
+  GroupId,
+  MediaId,
+  MessageId,
+  RegistrationId,
+  ServiceId,
+  UserId,
+  Username,
+} from "./ids.ts";
 export {
   deviceOfServiceId,
   parseDeviceId,
@@ -104,6 +125,7 @@ export {
   parseRegistrationId,
   parseServiceId,
   parseUserId,
+  parseUsername,
   serviceIdFromFixedWidth,
   serviceIdOfDevice,
   serviceIdToFixedWidth,
@@ -115,6 +137,10 @@ export {
   MAX_DEVICE_ID,
   MAX_DEVICES_PER_ACCOUNT,
   MAX_REGISTRATION_ID,
+  MIN_USERNAME_CHARACTERS,
+  MAX_USERNAME_CHARACTERS,
+  USERNAME_HOLD_SECONDS,
+  MAX_INVITE_BYTES,
   MAX_LOG_DETAILS_BYTES,
   MAX_LOG_STATEMENT_BYTES,
   MAX_LOG_ENTRY_BYTES,
@@ -187,6 +213,7 @@ export {
   uint64,
   upTo,
   userId,
+  username,
 } from "./kinds.ts";
 export type { MediaPointer } from "./media-pointer.ts";
 export type { MultiRecipient, Recipient } from "./multi-recipient.ts";

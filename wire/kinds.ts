@@ -15,12 +15,15 @@ import {
   parseRegistrationId,
   parseServiceId,
   parseUserId,
+  parseUsername,
   type RegistrationId,
   type ServiceId,
   type UserId,
+  type Username,
   uuidFromBytes,
   uuidToBytes,
 } from "./ids.ts";
+import { MAX_USERNAME_CHARACTERS } from "./limits.ts";
 import { fromUtf8, toUtf8 } from "./utf8.ts";
 
 export interface Kind<T> {
@@ -146,6 +149,7 @@ export const serviceId: Kind<ServiceId> = mapped(exactly(16), (value) => parseSe
 export const messageId: Kind<MessageId> = mapped(exactly(16), (value) => parseMessageId(uuidFromBytes(value)), uuidToBytes);
 export const groupId: Kind<GroupId> = mapped(exactly(32), (value) => parseGroupId(toHex(value)), fromHex);
 export const mediaId: Kind<MediaId> = mapped(exactly(32), (value) => parseMediaId(toHex(value)), fromHex);
+export const username: Kind<Username> = mapped(text(MAX_USERNAME_CHARACTERS), parseUsername, String);
 export const deviceId: Kind<DeviceId> = mapped(uint32, parseDeviceId, Number);
 export const registrationId: Kind<RegistrationId> = {
   ...mapped(uint32, parseRegistrationId, Number),

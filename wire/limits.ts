@@ -5,6 +5,13 @@ export const MAX_DEVICE_ID: number = 127;
 export const MAX_DEVICES_PER_ACCOUNT: number = 6;
 export const MAX_REGISTRATION_ID: number = 0x3fff;
 
+/** Characters of `a-z`, `0-9`, `_` and `.`. */
+export const MIN_USERNAME_CHARACTERS: number = 3;
+export const MAX_USERNAME_CHARACTERS: number = 32;
+/** How long a name that was given up belongs to nobody. */
+export const USERNAME_HOLD_SECONDS: number = 7 * 24 * 3600;
+export const MAX_INVITE_BYTES: number = 64;
+
 // Account logs
 export const MAX_LOG_DETAILS_BYTES: number = 512;
 export const MAX_LOG_STATEMENT_BYTES: number = 768;

@@ -118,13 +118,13 @@ export type Operation =
 export const ROUTES: Readonly<Record<Operation, Route>> = {
   createAccount: {
     ...post("/v1/accounts", "none", "protobuf", "json"),
-    problems: ["not-admitted", "username-taken", "too-large", "unsupported-media-type"],
+    problems: ["not-admitted", "username-taken", "too-large", "unsupported-media-type", "upgrade-required"],
   },
-  createChallenge: post("/v1/auth/challenge", "none", "json", "json"),
-  createToken: post("/v1/auth/token", "none", "json", "json"),
+  createChallenge: { ...post("/v1/auth/challenge", "none", "json", "json"), problems: ["too-large", "unsupported-media-type"] },
+  createToken: { ...post("/v1/auth/token", "none", "json", "json"), problems: ["too-large", "unsupported-media-type"] },
   getTokenKeys: get("/.well-known/jwks.json", "none", "json"),
   getCertificate: get("/v1/certificate", "token", "bytes"),
-  openSocket: { ...get("/v1/socket", "token", "none"), status: 101, problems: ["upgrade-required"] },
+  openSocket: { ...get("/v1/socket", "token", "none"), status: 101, problems: ["upgrade-required", "not-admitted"] },
   putKeys: { ...post("/v1/keys", "token", "protobuf", "none"), status: 204, problems: ["too-large", "unsupported-media-type"] },
   getKeyCounts: get("/v1/keys", "token", "json"),
   getKeys: get("/v1/keys/{userId}", "sender", "protobuf"),

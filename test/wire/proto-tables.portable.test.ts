@@ -1,9 +1,11 @@
 import { createRegistry, type DescMessage } from "@bufbuild/protobuf";
 import { expect, test } from "vitest";
 import { bool, exactly, list, message, type MessageKind, oneof, required, uint32 } from "#wire";
+import * as accountRequests from "../../wire/account-requests.ts";
 import * as content from "../../wire/content.ts";
 import * as envelope from "../../wire/envelope.ts";
 import * as frames from "../../wire/frames.ts";
+import { file_accounts } from "../../wire/gen/accounts_pb.js";
 import { ContentSchema, file_content, LogHeadSchema } from "../../wire/gen/content_pb.js";
 import { file_envelope } from "../../wire/gen/envelope_pb.js";
 import { file_frames, ServerFrameSchema } from "../../wire/gen/frames_pb.js";
@@ -13,9 +15,9 @@ import * as identityPreKeys from "../../wire/identity-prekeys.ts";
 import * as notice from "../../wire/notice.ts";
 import { differences } from "../support/proto-table.ts";
 
-const FILES = [file_envelope, file_frames, file_content, file_identity];
+const FILES = [file_envelope, file_frames, file_content, file_identity, file_accounts];
 const REGISTRY = createRegistry(...FILES);
-const MODULES = [content, envelope, frames, identityLog, identityPreKeys, notice];
+const MODULES = [accountRequests, content, envelope, frames, identityLog, identityPreKeys, notice];
 const TABLES = MODULES.flatMap((module) => Object.values<unknown>(module)).filter(isTable);
 
 test("our tables and the .proto files say the same, and no message of theirs is left out", () => {
