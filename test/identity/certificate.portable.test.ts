@@ -1,4 +1,4 @@
-import { generateKeyPair } from "#crypto";
+import { generateKeyPair, sign } from "#crypto";
 import {
   type CertificateTrust,
   issueSenderCertificate,
@@ -15,7 +15,6 @@ import {
   type SenderCertificateFields,
   serviceIdOfDevice,
 } from "#wire";
-import { sign } from "#crypto";
 import { expect, test } from "vitest";
 import { Owner } from "../support/accounts.ts";
 import { codeOf, verdictOf } from "../support/codes.ts";
@@ -113,6 +112,8 @@ test("the server's word counts only if the account's log says the same", () => {
   const missing = { ...device, deviceId: parseDeviceId(9) };
   expect(matchesAccount({ ...believed, sender: serviceIdOfDevice(missing) }, owner.account)).toBe(false);
   expect(matchesAccount(believed, new Owner(3).account)).toBe(false);
+  const sameKeyElsewhere = { ...device, userId: new Owner(3).userId };
+  expect(matchesAccount({ ...believed, sender: serviceIdOfDevice(sameKeyElsewhere) }, owner.account)).toBe(false);
 });
 
 test("a device that was revoked matches no longer", () => {
