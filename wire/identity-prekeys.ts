@@ -152,6 +152,11 @@ export const MAX_PREKEY_UPLOAD_BYTES: number = 48 * 1024;
 const MAX_DEVICE_PREKEYS_BYTES = 5 * 1024;
 
 const record = strictCodec(PREKEY_RECORD, MAX_PREKEY_RECORD_BYTES);
+/** Keys that a server stores one by one. */
+const signedRecord = strictCodec(SIGNED_PREKEY_RECORD, MAX_DEVICE_PREKEYS_BYTES);
+const signedPreKey = strictCodec(SIGNED_PREKEY, MAX_DEVICE_PREKEYS_BYTES);
+const kemPreKey = strictCodec(KEM_PREKEY, MAX_DEVICE_PREKEYS_BYTES);
+const oneTimePreKey = strictCodec(ONE_TIME_PREKEY, MAX_DEVICE_PREKEYS_BYTES);
 const upload = strictCodec(PREKEY_UPLOAD, MAX_PREKEY_UPLOAD_BYTES);
 const devicePreKeys = strictCodec(DEVICE_PREKEYS, MAX_DEVICE_PREKEYS_BYTES);
 const accountKeys = strictCodec(ACCOUNT_KEYS, MAX_ACCOUNT_LOG_BYTES + MAX_DEVICES_PER_ACCOUNT * MAX_DEVICE_PREKEYS_BYTES);
@@ -168,3 +173,15 @@ export const decodeDevicePreKeys: (bytes: Bytes) => DevicePreKeys = devicePreKey
 export const encodeAccountKeys: (value: AccountKeys) => Bytes = accountKeys.encode;
 /** @throws WireError */
 export const decodeAccountKeys: (bytes: Bytes) => AccountKeys = accountKeys.decode;
+export const encodeSignedPreKeyRecord: (value: SignedPreKeyRecord) => Bytes = signedRecord.encode;
+/** @throws WireError */
+export const decodeSignedPreKeyRecord: (bytes: Bytes) => SignedPreKeyRecord = signedRecord.decode;
+export const encodeSignedPreKey: (value: SignedPreKey) => Bytes = signedPreKey.encode;
+/** @throws WireError */
+export const decodeSignedPreKey: (bytes: Bytes) => SignedPreKey = signedPreKey.decode;
+export const encodeKemPreKey: (value: KemPreKey) => Bytes = kemPreKey.encode;
+/** @throws WireError */
+export const decodeKemPreKey: (bytes: Bytes) => KemPreKey = kemPreKey.decode;
+export const encodeOneTimePreKey: (value: OneTimePreKey) => Bytes = oneTimePreKey.encode;
+/** @throws WireError */
+export const decodeOneTimePreKey: (bytes: Bytes) => OneTimePreKey = oneTimePreKey.decode;

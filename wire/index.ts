@@ -95,12 +95,20 @@ export type {
 export {
   decodeAccountKeys,
   decodeDevicePreKeys,
+  decodeKemPreKey,
+  decodeOneTimePreKey,
   decodePreKeyRecord,
   decodePreKeyUpload,
+  decodeSignedPreKey,
+  decodeSignedPreKeyRecord,
   encodeAccountKeys,
   encodeDevicePreKeys,
+  encodeKemPreKey,
+  encodeOneTimePreKey,
   encodePreKeyRecord,
   encodePreKeyUpload,
+  encodeSignedPreKey,
+  encodeSignedPreKeyRecord,
   MAX_PREKEY_UPLOAD_BYTES,
 } from "./identity-prekeys.ts";
 export type {
