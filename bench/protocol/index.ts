@@ -13,8 +13,8 @@ interface Plan {
   readonly warmUpMilliseconds: number;
 }
 
-const FULL: Plan = { rounds: 7, milliseconds: 500, warmUpMilliseconds: 500 };
-const QUICK: Plan = { rounds: 3, milliseconds: 150, warmUpMilliseconds: 150 };
+const FULL: Plan = { rounds: 7, milliseconds: 500, warmUpMilliseconds: 1000 };
+const QUICK: Plan = { rounds: 3, milliseconds: 150, warmUpMilliseconds: 350 };
 
 const args = process.argv.slice(2);
 if (args.some((arg) => arg !== "--quick")) {
