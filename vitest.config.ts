@@ -13,6 +13,8 @@ const executablePath = findChromium();
 
 export default defineConfig({
   test: {
+    // Two files at a time also on two cores, where the default is one.
+    maxWorkers: 2,
     projects: [
       {
         test: {

@@ -9,7 +9,6 @@ export const SPQR_VERSION: number = 1;
 
 /** In the order of their numbers on the wire. */
 const KINDS = ["none", "header", "vector", "vector-ct1-ack", "ct1-ack", "ct1", "ct2"] as const;
-export type BraidKind = (typeof KINDS)[number];
 
 /** What one side tells the other about the epoch's key exchange. */
 export type BraidPayload =

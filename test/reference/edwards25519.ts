@@ -36,7 +36,7 @@ export function invert(value: bigint): bigint {
   return power(value, P - 2n);
 }
 
-export function fromAffine(x: bigint, y: bigint): Point {
+function fromAffine(x: bigint, y: bigint): Point {
   return { X: x, Y: y, Z: 1n, T: mod(x * y) };
 }
 
