@@ -73,9 +73,9 @@ test("SHA-256 and SHA-512 agree around every border, whole and in parts", () => 
   }
 });
 
-test("AES agrees for every length up to five blocks and around a kibibyte, and each opens the other's", () => {
+test("AES agrees for every length up to ten blocks and around a kibibyte, and each opens the other's", () => {
   const key = random(32);
-  const lengths = [...Array.from({ length: 81 }, (_, i) => i), ...Array.from({ length: 50 }, (_, i) => 1000 + i), 4096, 65_536];
+  const lengths = [...Array.from({ length: 161 }, (_, i) => i), ...Array.from({ length: 50 }, (_, i) => 1000 + i), 4096, 65_536];
   for (const length of lengths) {
     const [iv, data] = [random(16), random(length)];
     same((backend) => backend.aes256CbcEncrypt(key, iv, data));
@@ -89,7 +89,7 @@ test("AES agrees for every length up to five blocks and around a kibibyte, and e
 test("AES-CBC opens random bytes to the same plaintext or refuses them with the same code", () => {
   let refused = 0;
   for (let i = 0; i < 300; i++) {
-    const [key, iv, ciphertext] = [random(32), random(16), random(16 * (63 + (i % 4)))];
+    const [key, iv, ciphertext] = [random(32), random(16), random(16 * (i % 2 === 0 ? 6 + (i % 5) : 62 + (i % 5)))];
     const outcome = (backend: Backend): string => {
       try {
         return toHex(backend.aes256CbcDecrypt(key, iv, ciphertext));
