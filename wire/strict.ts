@@ -256,7 +256,7 @@ function requireUsable(slots: readonly Slot[]): void {
   const numbers = slots.flatMap(({ field }) => [...field.members.keys()].sort((a, b) => a - b));
   const ascending = numbers.every((number, index) => number > (numbers[index - 1] ?? 0));
   if (!ascending || slots.length > MAX_FIELDS || (numbers.at(-1) ?? 0) >= FIRST_EXTENSION) {
-    throw new InvariantError("INV-01", "a table of fields has no strict form");
+    throw new InvariantError("INV-09", "a table of fields has no strict form");
   }
 }
 
