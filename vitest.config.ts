@@ -20,7 +20,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/interop/**"],
+          exclude: ["test/interop/**", "test/**/*.workerd.test.ts"],
           environment: "node",
           testTimeout,
         },

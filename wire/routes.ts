@@ -74,6 +74,9 @@ export const COMMON_PROBLEMS: readonly ProblemCode[] = [
   "unavailable",
 ];
 
+/** The WebSocket subprotocol that the server chooses. A client offers it and, behind it, its token. */
+export const SOCKET_PROTOCOL = "edgewise.v1";
+
 export interface Route {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With `{name}` for a segment that is a parameter. */

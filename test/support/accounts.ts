@@ -36,9 +36,10 @@ export class Owner {
   readonly states: AccountState[] = [];
   readonly devices: OwnDevice[];
   recoveryKey: KeyPair | undefined;
-  now = START;
+  now: number;
 
-  constructor(seed: number) {
+  constructor(seed: number, nowSeconds = START) {
+    this.now = nowSeconds;
     this.random = seededRandom(seed);
     const first = ownDevice(this.random);
     this.devices = [first];

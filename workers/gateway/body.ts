@@ -1,0 +1,75 @@
+// Bodies and parameters on their way in: bounded, of the declared type, and parsed once.
+
+import * as v from "valibot";
+import { type Bytes, concat, parseUserId, ProtocolError, type UserId, WireError } from "#wire";
+import { Problem } from "./problem.ts";
+
+const MAX_JSON_BYTES = 4096;
+
+/** @throws Problem `malformed` with the reason for what `parse` refuses. */
+export function parsed<T>(parse: () => T): T {
+  try {
+    return parse();
+  } catch (error) {
+    if (error instanceof WireError || error instanceof ProtocolError) throw new Problem("malformed", { reason: error.code });
+    throw error;
+  }
+}
+
+export async function readProtobuf<T>(request: Request, maxBytes: number, decode: (bytes: Bytes) => T): Promise<T> {
+  requireType(request, "application/x-protobuf");
+  const bytes = await readBytes(request, maxBytes);
+  return parsed(() => decode(bytes));
+}
+
+export async function readJson<Output>(request: Request, schema: v.GenericSchema<unknown, Output>): Promise<Output> {
+  requireType(request, "application/json");
+  const bytes = await readBytes(request, MAX_JSON_BYTES);
+  const result = v.safeParse(schema, parseJson(bytes));
+  if (!result.success) throw new Problem("malformed", { reason: "bad-value" });
+  return result.output;
+}
+
+/** A userId in a path. */
+export function userIdOf(parameters: Readonly<Record<string, string>>): UserId {
+  return parsed(() => parseUserId(parameters["userId"]));
+}
+
+/** `after` of a query: how many entries of a log the caller has. */
+export function afterOf(url: URL): number {
+  const text = url.searchParams.get("after") ?? "0";
+  if (!/^(0|[1-9][0-9]{0,8})$/.test(text)) throw new Problem("malformed", { reason: "bad-value" });
+  return Number(text);
+}
+
+function requireType(request: Request, type: string): void {
+  const given = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
+  if (given !== type) throw new Problem("unsupported-media-type");
+}
+
+/** Reads no more than it must to know that a body is too large, whatever its header says. */
+async function readBytes(request: Request, maxBytes: number): Promise<Bytes> {
+  if (Number(request.headers.get("content-length") ?? 0) > maxBytes) throw new Problem("too-large");
+  const chunks: Uint8Array[] = [];
+  let length = 0;
+  const body: ReadableStream<Uint8Array> | null = request.body;
+  const reader = body?.getReader();
+  for (let part = await reader?.read(); part?.done === false; part = await reader?.read()) {
+    const chunk = part.value;
+    length += chunk.length;
+    if (length > maxBytes) {
+      await reader?.cancel();
+      throw new Problem("too-large");
+    }
+    chunks.push(chunk);
+  }
+  return concat(...chunks);
+}
+
+function parseJson(bytes: Bytes): unknown {
+  try {
+    return JSON.parse(new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes));
+  } catch {
+    throw new Problem("malformed", { reason: "bad-value" });
+  }
+}

@@ -1,0 +1,54 @@
+// A request on its way through the gateway, and what an operation may use to answer it.
+
+import type { Random } from "#crypto";
+import type { Operation } from "#wire";
+import type { KeysEnv } from "../keys/index.ts";
+import type { CertificateAuthority } from "./certificates.ts";
+import type { Challenges } from "./challenges.ts";
+import type { ActiveDevice, Devices } from "./devices.ts";
+import type { Limits } from "./limits.ts";
+import type { Mailboxes } from "./mailboxes.ts";
+import type { Tokens } from "./tokens.ts";
+
+export interface Services {
+  readonly nowMilliseconds: () => number;
+  readonly random: Random;
+  /** Empty: every origin that requests come to is ours. */
+  readonly origins: readonly string[];
+  readonly inviteCode: string | undefined;
+  readonly keys: KeysEnv;
+  readonly mailboxes: Mailboxes;
+  readonly devices: Devices;
+  readonly tokens: Tokens;
+  readonly challenges: Challenges;
+  readonly certificates: CertificateAuthority;
+  readonly limits: Limits;
+  /** The name under which a user's fetches of others' keys are counted. */
+  readonly requesterName: (userId: ActiveDevice["userId"]) => string;
+}
+
+export interface Call {
+  readonly request: Request;
+  readonly url: URL;
+  /** Ours, as the client wrote it. */
+  readonly origin: string;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly services: Services;
+  readonly nowSeconds: number;
+  /** Work that the answer does not wait for. */
+  readonly afterwards: (work: Promise<void>) => void;
+}
+
+/** A call with the token of a device that is active. */
+export interface DeviceCall extends Call {
+  readonly caller: ActiveDevice;
+}
+
+export type AnyoneOperation = (call: Call) => Promise<Response> | Response;
+export type DeviceOperation = (call: DeviceCall) => Promise<Response> | Response;
+
+/** What this server does: every operation of the route table that is here, by who may ask for it. */
+export interface Operations {
+  readonly anyone: Readonly<Partial<Record<Operation, AnyoneOperation>>>;
+  readonly device: Readonly<Partial<Record<Operation, DeviceOperation>>>;
+}

@@ -1,0 +1,17 @@
+// What wrangler.toml binds for this Worker. Only index.ts reads it, and hands each part to the one that needs it.
+
+export interface Env {
+  /** A list of versions, `1:…,2:…`: every key of this server follows from it. */
+  readonly SERVER_SEED: string;
+  /** Origins that this server answers to, separated by commas. Without it: whatever the platform routes here. */
+  readonly ORIGINS?: string;
+  /** When set, an account is made only with this code. */
+  readonly INVITE_CODE?: string;
+  readonly MAILBOX: DurableObjectNamespace;
+  /** Requests of one user. Without a binding there is no limit, which is for benches only. */
+  readonly USER_LIMIT?: RateLimit;
+  /** Requests without a token, by the network they come from. */
+  readonly ADDRESS_LIMIT?: RateLimit;
+  /** Requests without a token, by the account they are about. */
+  readonly TARGET_LIMIT?: RateLimit;
+}

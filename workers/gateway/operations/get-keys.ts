@@ -1,0 +1,38 @@
+// Somebody's log and keys to begin sessions with. Costs the caller's budget and the owner's, and says to the owner when
+// few keys are left.
+
+import { encodeAccountKeys } from "#wire";
+import { type LowKeys, takeKeys } from "../../keys/index.ts";
+import { afterOf, userIdOf } from "../body.ts";
+import type { DeviceCall } from "../call.ts";
+import { Problem } from "../problem.ts";
+import { protobufAnswer } from "../schemas.ts";
+
+/** A day's budget comes back little by little; nobody needs to know when. */
+const RETRY_SECONDS = 3600;
+
+export async function getKeys({ parameters, url, caller, services, nowSeconds, afterwards }: DeviceCall): Promise<Response> {
+  const userId = userIdOf(parameters);
+  const after = afterOf(url);
+  if (!(await services.mailboxes.once(caller.userId, (mailbox) => mailbox.spendFetchBudget()))) {
+    throw new Problem("rate-limited", { retryAfterSeconds: RETRY_SECONDS });
+  }
+  const requester = services.requesterName(caller.userId);
+  const budget = await services.mailboxes.once(userId, (mailbox) => mailbox.spendKeyBudget(requester));
+  if (budget.kind === "unknown") throw new Problem("not-found");
+  const taken = await takeKeys(services.keys, { userId, after, oneTimeFor: budget.oneTimeFor, nowSeconds });
+  if (taken === undefined) throw new Problem("not-found");
+  if (taken.low.length > 0) afterwards(tellOwner(services.mailboxes, userId, taken.low));
+  return protobufAnswer(encodeAccountKeys(taken.keys));
+}
+
+async function tellOwner(
+  mailboxes: DeviceCall["services"]["mailboxes"],
+  userId: DeviceCall["caller"]["userId"],
+  low: readonly LowKeys[],
+): Promise<void> {
+  // A notice that is lost is no loss: the device asks for its counts when it connects.
+  await Promise.allSettled(
+    low.map(({ deviceId, keys, remaining }) => mailboxes.once(userId, (mailbox) => mailbox.preKeysLow(deviceId, keys, remaining))),
+  );
+}

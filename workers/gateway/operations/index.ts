@@ -1,0 +1,22 @@
+import type { Operations } from "../call.ts";
+import { appendLog } from "./append-log.ts";
+import { createAccount } from "./create-account.ts";
+import { createChallenge } from "./create-challenge.ts";
+import { createToken } from "./create-token.ts";
+import { getCertificate } from "./get-certificate.ts";
+import { getConfig } from "./get-config.ts";
+import { getHealth } from "./get-health.ts";
+import { getKeyCounts } from "./get-key-counts.ts";
+import { getKeys } from "./get-keys.ts";
+import { getLog } from "./get-log.ts";
+import { getOpenApi } from "./get-open-api.ts";
+import { getTokenKeys } from "./get-token-keys.ts";
+import { getUsername } from "./get-username.ts";
+import { openSocket } from "./open-socket.ts";
+import { putKeys } from "./put-keys.ts";
+import { sendMessages } from "./send-messages.ts";
+
+export const OPERATIONS: Operations = {
+  anyone: { createAccount, createChallenge, createToken, getTokenKeys, getConfig, getHealth, getOpenApi },
+  device: { getCertificate, openSocket, putKeys, getKeyCounts, getKeys, getLog, appendLog, getUsername, sendMessages },
+};

@@ -1,0 +1,41 @@
+// Puts the parts of the gateway together: from what is bound, each gets what it needs and no more.
+
+import type { Random } from "#crypto";
+import { databasesOf, parseServerSeed, ServerNames } from "#durable-objects";
+import { InvariantError } from "#wire";
+import type { Services } from "./call.ts";
+import { CertificateAuthority } from "./certificates.ts";
+import { Challenges } from "./challenges.ts";
+import { Devices } from "./devices.ts";
+import type { Env } from "./env.ts";
+import { Limits } from "./limits.ts";
+import { Mailboxes } from "./mailboxes.ts";
+import { Tokens } from "./tokens.ts";
+
+export interface Surroundings {
+  readonly nowMilliseconds: () => number;
+  readonly random: Random;
+}
+
+export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings): Services {
+  const seeds = parseServerSeed(env.SERVER_SEED);
+  const [newest] = seeds;
+  if (newest === undefined) throw new InvariantError("INV-00", "a list of seeds has one");
+  const names = new ServerNames(seeds);
+  const mailboxes = new Mailboxes(env.MAILBOX, names);
+  const bindings = { user: env.USER_LIMIT, address: env.ADDRESS_LIMIT, target: env.TARGET_LIMIT };
+  return {
+    nowMilliseconds,
+    random,
+    origins: (env.ORIGINS ?? "").split(",").filter((origin) => origin !== ""),
+    inviteCode: env.INVITE_CODE === "" ? undefined : env.INVITE_CODE,
+    keys: { databases: databasesOf({ ...env }), names },
+    mailboxes,
+    devices: new Devices(mailboxes),
+    tokens: new Tokens(seeds),
+    challenges: new Challenges(seeds),
+    certificates: new CertificateAuthority(seeds, random),
+    limits: new Limits(bindings, names, newest),
+    requesterName: (userId) => names.mailbox(userId),
+  };
+}
