@@ -20,6 +20,8 @@ export interface Backend {
   /** Drops whatever is kept for a private key. Called when a secret is wiped. */
   forget?(privateKey: Bytes): void;
   sha256(data: Bytes): Bytes;
+  /** FIPS 202. */
+  sha3_256(data: Bytes): Bytes;
   sha512(...parts: readonly Bytes[]): Bytes;
   hmacSha256(key: Bytes, data: Bytes): Bytes;
   /** RFC 5869. An empty salt is 32 zero bytes. */

@@ -2,7 +2,7 @@
 // hashes its 32 random bytes first, and the shared secret is hashed together with the ciphertext.
 // The wire forms here begin with the type byte.
 
-import { sha3_256, shake256 } from "@noble/hashes/sha3.js";
+import { shake256 } from "@noble/hashes/sha3.js";
 import { type Bytes, concat, copy, ProtocolError } from "#wire";
 import { backend } from "./backend.ts";
 import { type Random, systemRandom } from "./random.ts";
@@ -66,7 +66,7 @@ export function kyberKeyPairFromSeed(seed: Secret): KyberKeyPair {
 /** The secret belongs to the caller. `ciphertext` begins with the type byte. */
 export function kyberEncapsulate(publicKey: KyberPublicKey, random: Random): { readonly ciphertext: Bytes; readonly sharedSecret: Bytes } {
   // A native KEM draws its own coins, uniform as the hashed ones are; a seeded source needs them from us.
-  const coins = random === systemRandom ? undefined : copy(sha3_256(random(32)));
+  const coins = random === systemRandom ? undefined : backend().sha3_256(random(32));
   const inner = backend().mlKem1024.encapsulate(copy(publicKey.encoded.subarray(1)), coins);
   return { ciphertext: concat(TYPE_BYTE, inner.ciphertext), sharedSecret: finish(inner.sharedSecret, inner.ciphertext) };
 }
@@ -83,7 +83,7 @@ export function kyberDecapsulate(seed: Secret, ciphertext: Uint8Array): Bytes {
 }
 
 function finish(inner: Bytes, ciphertext: Bytes): Bytes {
-  const secret = copy(shake256(concat(inner, sha3_256(ciphertext)), { dkLen: 32 }));
+  const secret = copy(shake256(concat(inner, backend().sha3_256(ciphertext)), { dkLen: 32 }));
   inner.fill(0);
   return secret;
 }

@@ -8,7 +8,7 @@
 // half way; that half (K-PKE.Encrypt, algorithm 14 steps 4 to 19) is written out here over the library's NTT.
 
 import { genCrystals, XOF128 } from "@noble/post-quantum/_crystals.js";
-import { sha3_256, sha3_512, shake256 } from "@noble/hashes/sha3.js";
+import { sha3_512, shake256 } from "@noble/hashes/sha3.js";
 import { type Bytes, concat, copy, ProtocolError } from "#wire";
 import { backend } from "./backend.ts";
 import { equal } from "./equal.ts";
@@ -36,7 +36,7 @@ export function generateIncremental(random: Random): IncrementalKeyPair {
   const native = random === systemRandom ? backend().mlKem768.generate?.() : undefined;
   const seed = native?.seed ?? random(SEED_BYTES);
   const key = native?.publicKey ?? backend().mlKem768.publicKey(seed);
-  const header = concat(key.subarray(KEM_VECTOR_BYTES), sha3_256(key));
+  const header = concat(key.subarray(KEM_VECTOR_BYTES), backend().sha3_256(key));
   return { seed: new Secret(seed), header, vector: key.slice(0, KEM_VECTOR_BYTES) };
 }
 
@@ -92,7 +92,7 @@ export function decapsulateHalves(seed: Secret, ct1: Bytes, ct2: Bytes): Bytes {
  */
 export function requireAnnounced(header: Bytes, vector: Bytes): void {
   if (header.length !== KEM_HEADER_BYTES || vector.length !== KEM_VECTOR_BYTES) throw new ProtocolError("bad-key");
-  const digest = copy(sha3_256(concat(vector, header.subarray(0, 32))));
+  const digest = backend().sha3_256(concat(vector, header.subarray(0, 32)));
   if (!equal(digest, header.slice(32)) || !coefficientsBelowQ(vector)) throw new ProtocolError("bad-key");
 }
 

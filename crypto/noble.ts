@@ -7,6 +7,7 @@ import { bytesToNumberLE } from "@noble/curves/utils.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
 import { hmac } from "@noble/hashes/hmac.js";
 import { sha256, sha512 } from "@noble/hashes/sha2.js";
+import { sha3_256 } from "@noble/hashes/sha3.js";
 import { ml_kem1024, ml_kem768 } from "@noble/post-quantum/ml-kem.js";
 import { type Bytes, concat, copy, ProtocolError, sameBytes } from "#wire";
 import type { Backend, MlKem } from "./backend.ts";
@@ -45,6 +46,7 @@ function verifyWithoutCofactor(publicKey: Bytes, message: Bytes, signature: Byte
 export const nobleBackend: Backend = {
   name: "noble",
   sha256: (data) => copy(sha256(data)),
+  sha3_256: (data) => copy(sha3_256(data)),
   sha512: (...parts) => copy(sha512(concat(...parts))),
   hmacSha256: (key, data) => copy(hmac(sha256, key, data)),
   hkdfSha256: (salt, inputKey, info, length) => copy(hkdf(sha256, inputKey, salt, info, length)),

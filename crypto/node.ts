@@ -85,6 +85,7 @@ export const nodeBackend: Backend = {
   name: "node",
   forget: forgetPrivate,
   sha256,
+  sha3_256: (data) => copy(hash("sha3-256", data, "buffer")),
   sha512: (...parts) => copy(hash("sha512", concat(...parts), "buffer")),
   hmacSha256,
   hkdfSha256(salt, inputKey, info, length) {

@@ -1,6 +1,6 @@
 // The hash and key-derivation part of the backend suite.
 
-import { hkdf, hmac, LABELS, sha256, sha512 } from "#crypto";
+import { backend, hkdf, hmac, LABELS, sha256, sha512 } from "#crypto";
 import { EMPTY, fromHex, toHex, UsageError } from "#wire";
 import { expect, test } from "vitest";
 import rfc4231 from "../vectors/rfc4231.json" with { type: "json" };
@@ -24,6 +24,12 @@ export function hashConformance(): void {
   test("SHA-256 and SHA-512 give the answers of FIPS 180-4", () => {
     for (const { data, digest } of sha2.sha256) expect(toHex(sha256(fromHex(data)))).toBe(digest);
     for (const { data, digest } of sha2.sha512) expect(toHex(sha512(fromHex(data)))).toBe(digest);
+  });
+
+  // The example values that NIST publishes with FIPS 202.
+  test("SHA3-256 gives the answers of FIPS 202", () => {
+    expect(toHex(backend().sha3_256(EMPTY))).toBe("a7ffc6f8bf1ed76651c14756a061d662f580ff4de43b49fa82d80a4b80f8434a");
+    expect(toHex(backend().sha3_256(fromHex("616263")))).toBe("3a985da74fe225b2045c172d6bd390bd855f086e3e9d525b46bfe24511431532");
   });
 
   test("SHA-512 of parts is SHA-512 of the whole", () => {

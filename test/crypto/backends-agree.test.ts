@@ -68,6 +68,7 @@ test("SHA-256 and SHA-512 agree around every border, whole and in parts", () => 
   for (const length of [...borders, 111, 112, 113, 127, 129, 239, 240, 241, 1000]) {
     const data = random(length);
     same((backend) => backend.sha256(data));
+    same((backend) => backend.sha3_256(data));
     same((backend) => backend.sha512(data));
     same((backend) => backend.sha512(data.slice(0, length >> 1), EMPTY, data.slice(length >> 1)));
   }
