@@ -5,7 +5,7 @@ import type { UserId } from "#wire";
 import { Unavailable, within } from "../deadline.ts";
 
 /** Long enough for an object that wakes far away and asks its database. */
-const CALL_MILLISECONDS = 10_000;
+const CALL_MILLISECONDS = 5000;
 const ATTEMPTS = 3;
 const BACKOFF_MILLISECONDS = 100;
 

@@ -1,0 +1,159 @@
+// Every route for every principal.
+
+import { beforeAll, describe, expect, test } from "vitest";
+import { encodeAppendLog, encodePreKeyUpload, encodeSendRequest, type Operation, parseMessageId, parseUsername, ROUTES } from "#wire";
+import { SERVED } from "../../workers/gateway/served.ts";
+import { type Asking, codeOf, openWorld, ORIGIN, Person, type World } from "./support/world.ts";
+
+const PRINCIPALS = ["anonymous", "owner", "other", "revoked", "forged"] as const;
+type Principal = (typeof PRINCIPALS)[number];
+
+/** What each gets, in the order of PRINCIPALS. */
+const ROWS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
+  createAccount: [200, 200, 200, 200, 200],
+  createChallenge: [200, 200, 200, 200, 200],
+  createToken: [401, 401, 401, 401, 401],
+  getTokenKeys: [200, 200, 200, 200, 200],
+  getConfig: [200, 200, 200, 200, 200],
+  getHealth: [200, 200, 200, 200, 200],
+  getOpenApi: [200, 200, 200, 200, 200],
+  getCertificate: [401, 200, 200, 401, 401],
+  openSocket: [401, 101, 101, 401, 401],
+  putKeys: [401, 204, 204, 401, 401],
+  getKeyCounts: [401, 200, 200, 401, 401],
+  getKeys: [401, 200, 200, 401, 401],
+  getLog: [401, 200, 200, 401, 401],
+  appendLog: [401, 200, 404, 401, 401],
+  getUsername: [401, 200, 200, 401, 401],
+  sendMessages: [401, 200, 200, 401, 401],
+};
+
+let world: World;
+let owner: Person;
+let other: Person;
+const tokens = new Map<Principal, string>();
+
+beforeAll(async () => {
+  world = await openWorld();
+  owner = await new Person(world, 1).register({ username: parseUsername("the_owner") });
+  other = await new Person(world, 2).register();
+  tokens.set("owner", await owner.token());
+  tokens.set("other", await other.token());
+  tokens.set("revoked", await revokedToken());
+  tokens.set("forged", `${tokens.get("owner")?.slice(0, -4)}AAAA`);
+});
+
+/** Of a device that was there, got a token, and is there no more. */
+async function revokedToken(): Promise<string> {
+  const parameters = { userId: owner.userId };
+  const second = owner.owner.add();
+  const entry = owner.owner.entries.at(-1) ?? new Uint8Array();
+  const added = encodeAppendLog({ entry, preKeys: owner.preKeysOf(second, [], []) });
+  expect((await world.ask("appendLog", { parameters, token: tokens.get("owner") ?? "", protobuf: added })).status).toBe(200);
+  const token = await owner.token(second);
+  expect((await world.ask("getCertificate", { token })).status).toBe(200);
+  const revocation = encodeAppendLog({ entry: owner.owner.revoke(second), preKeys: undefined });
+  expect((await world.ask("appendLog", { parameters, token: tokens.get("owner") ?? "", protobuf: revocation })).status).toBe(200);
+  world.aheadSeconds += 30;
+  return token;
+}
+
+/** A request that is good in itself. */
+function asking(operation: Operation, principal: Principal): Asking {
+  const token = tokens.get(principal);
+  const common = { parameters: { userId: owner.userId, name: "the_owner" }, ...(token === undefined ? {} : { token }) };
+  switch (operation) {
+    case "createAccount":
+      return { ...common, protobuf: owner.registration() };
+    case "createChallenge":
+      return { ...common, json: { userId: owner.userId, deviceId: 1 } };
+    case "createToken":
+      return { ...common, json: { userId: owner.userId, deviceId: 1, nonce: "A".repeat(43), signature: "A".repeat(86) } };
+    case "openSocket": {
+      const protocols = token === undefined ? "edgewise.v1" : `edgewise.v1, ${token}`;
+      return { headers: { upgrade: "websocket", "sec-websocket-protocol": protocols } };
+    }
+    case "putKeys":
+      return { ...common, protobuf: uploadOf(principal) };
+    case "appendLog":
+      return { ...common, protobuf: appendOf(principal) };
+    case "sendMessages":
+      return { ...common, protobuf: messageToOwner() };
+    default:
+      return common;
+  }
+}
+
+/** Ids grow: each upload of one device is a new one. */
+let nextKeyId = 100;
+
+function uploadOf(principal: Principal) {
+  const person = principal === "other" ? other : owner;
+  return encodePreKeyUpload({ set: undefined, oneTimePreKeys: person.preKeysOf(person.owner.first, [nextKeyId++], []).oneTimePreKeys });
+}
+
+/** A recovery key: an entry that changes no device. */
+function appendOf(principal: Principal) {
+  if (principal === "owner") owner.owner.nameKey(undefined);
+  return encodeAppendLog({ entry: owner.owner.entries.at(-1) ?? new Uint8Array(), preKeys: undefined });
+}
+
+let nextMessage = 1;
+
+function messageToOwner() {
+  const { deviceId, registrationId } = owner.owner.first;
+  const messageId = parseMessageId(`00000000-0000-4000-8000-${String(nextMessage++).padStart(12, "0")}`);
+  return encodeSendRequest({
+    messageId,
+    scope: "all",
+    ephemeral: false,
+    devices: [{ deviceId, registrationId, content: new Uint8Array([1]) }],
+  });
+}
+
+describe.each(SERVED.map((operation) => ({ operation })))("$operation", ({ operation }) => {
+  test.each(PRINCIPALS.map((principal, at) => ({ principal, status: ROWS[operation]?.[at] })))(
+    "$principal: $status",
+    async ({ principal, status }) => {
+      const response = await world.ask(operation, asking(operation, principal));
+      response.webSocket?.accept();
+      response.webSocket?.close();
+      expect(response.status).toBe(status);
+    },
+  );
+});
+
+test("every route has a row, and only routes have", () => {
+  expect(Object.keys(ROWS).toSorted()).toEqual([...SERVED].toSorted());
+});
+
+test("routes that are not here answer like any path, and other methods say which there are", async () => {
+  const absent = Object.keys(ROUTES).filter((operation) => !(SERVED as readonly string[]).includes(operation)) as Operation[];
+  expect(absent.length).toBeGreaterThan(0);
+  for (const name of absent) {
+    const { method, path } = ROUTES[name];
+    const response = await world.serve(new Request(ORIGIN + path.replaceAll(/[{}]/g, ""), { method }), { waitUntil: () => {} });
+    expect([404, 405]).toContain(response.status);
+  }
+  const response = await world.serve(new Request(`${ORIGIN}/v1/keys`, { method: "DELETE" }), { waitUntil: () => {} });
+  expect([response.status, response.headers.get("allow")]).toEqual([405, "POST, GET"]);
+  const head = await world.serve(new Request(`${ORIGIN}/v1/keys/${owner.userId}`, { method: "HEAD" }), { waitUntil: () => {} });
+  expect(head.status).toBe(405);
+});
+
+test("every answer has the security headers", async () => {
+  for (const operation of ["getHealth", "getCertificate"] as const) {
+    const { headers } = await world.ask(operation);
+    expect(headers.get("strict-transport-security")).toMatch(/^max-age=\d{8}/);
+    expect(headers.get("cache-control")).toBe("no-store");
+    expect(headers.get("x-content-type-options")).toBe("nosniff");
+    expect(headers.get("access-control-allow-origin")).toBeNull();
+  }
+});
+
+test("a server that knows its origins answers to no other", async () => {
+  const strict = await openWorld({ ORIGINS: "https://chat.example.org" });
+  expect(await codeOf(await strict.ask("getHealth"))).toBe("not-found");
+  const answer = await strict.serve(new Request("https://chat.example.org/health"), { waitUntil: () => {} });
+  expect(answer.status).toBe(200);
+});
