@@ -140,7 +140,7 @@ function limiter(limit: number): Limiter {
   const keys: string[] = [];
   return {
     keys,
-    limit({ key = "" }) {
+    limit({ key }) {
       keys.push(key);
       counts.set(key, (counts.get(key) ?? 0) + 1);
       return Promise.resolve({ success: (counts.get(key) ?? 0) <= limit });
