@@ -5,6 +5,7 @@ import { keyPairFromPrivate, type KeyPair, LABELS, type PublicKey, type Random, 
 import { deriveServerKey, type SeedVersion } from "#durable-objects";
 import { issueSenderCertificate, issueServerCertificate } from "#identity";
 import { type Bytes, type DeviceAddress, SENDER_CERTIFICATE_LIFETIME_SECONDS } from "#wire";
+import { newestOf } from "./seeds.ts";
 
 export class CertificateAuthority {
   readonly #seeds: readonly SeedVersion[];
@@ -30,8 +31,7 @@ export class CertificateAuthority {
   }
 
   #certify(): { readonly certificate: Bytes; readonly key: Secret } {
-    const [seed] = this.#seeds;
-    if (seed === undefined) throw new RangeError("no seed");
+    const seed = newestOf(this.#seeds);
     const server = keyPair(seed, LABELS.SERVER_CERTIFICATE);
     const trustRoot = keyPair(seed, LABELS.SERVER_TRUST_ROOT).privateKey;
     const certificate = issueServerCertificate({ id: seed.version, serverKey: server.publicKey, trustRoot }, this.#random);

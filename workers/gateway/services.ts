@@ -2,7 +2,6 @@
 
 import type { Random } from "#crypto";
 import { databasesOf, parseServerSeed, ServerNames } from "#durable-objects";
-import { InvariantError } from "#wire";
 import type { Services } from "./call.ts";
 import { CertificateAuthority } from "./certificates.ts";
 import { Challenges } from "./challenges.ts";
@@ -10,6 +9,7 @@ import { Devices } from "./devices.ts";
 import type { Env } from "./env.ts";
 import { Limits } from "./limits.ts";
 import { Mailboxes } from "./mailboxes.ts";
+import { newestOf } from "./seeds.ts";
 import { Tokens } from "./tokens.ts";
 
 export interface Surroundings {
@@ -19,8 +19,6 @@ export interface Surroundings {
 
 export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings): Services {
   const seeds = parseServerSeed(env.SERVER_SEED);
-  const [newest] = seeds;
-  if (newest === undefined) throw new InvariantError("INV-00", "a list of seeds has one");
   const names = new ServerNames(seeds);
   const mailboxes = new Mailboxes(env.MAILBOX, names);
   const bindings = { user: env.USER_LIMIT, address: env.ADDRESS_LIMIT, target: env.TARGET_LIMIT };
@@ -35,7 +33,7 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
     tokens: new Tokens(seeds),
     challenges: new Challenges(seeds),
     certificates: new CertificateAuthority(seeds, random),
-    limits: new Limits(bindings, names, newest),
+    limits: new Limits(bindings, names, newestOf(seeds)),
     requesterName: (userId) => names.mailbox(userId),
   };
 }

@@ -5,6 +5,7 @@ import { base64url, decodeProtectedHeader, importJWK, type JWK, type JWTPayload,
 import { backend, LABELS } from "#crypto";
 import { deriveServerKey, type SeedVersion } from "#durable-objects";
 import { type DeviceAddress, parseDeviceId, parseUserId, TOKEN_LIFETIME_SECONDS, WireError } from "#wire";
+import { newestOf } from "./seeds.ts";
 
 /** Machines of one service disagree about the time by this much. */
 const CLOCK_TOLERANCE_SECONDS = 5;
@@ -27,11 +28,13 @@ export interface PublishedKey {
 }
 
 export class Tokens {
+  readonly #newest: SigningKey;
   readonly #keys: readonly SigningKey[];
   readonly #imported = new Map<JWK, Promise<CryptoKey>>();
 
   /** @param seeds newest first: it signs, the others are accepted */
   constructor(seeds: readonly SeedVersion[]) {
+    this.#newest = signingKey(newestOf(seeds));
     this.#keys = seeds.map(signingKey);
   }
 
@@ -47,16 +50,15 @@ export class Tokens {
   }
 
   async issue(device: DeviceAddress, origin: string, nowSeconds: number): Promise<string> {
-    const [key] = this.#keys;
-    if (key === undefined) throw new RangeError("no seed");
+    const { kid, privateJwk } = this.#newest;
     return await new SignJWT({ dev: device.deviceId })
-      .setProtectedHeader({ alg: "EdDSA", kid: key.kid, typ: "JWT" })
+      .setProtectedHeader({ alg: "EdDSA", kid, typ: "JWT" })
       .setIssuer(origin)
       .setAudience(origin)
       .setSubject(device.userId)
       .setIssuedAt(nowSeconds)
       .setExpirationTime(nowSeconds + TOKEN_LIFETIME_SECONDS)
-      .sign(await this.#import(key.privateJwk));
+      .sign(await this.#import(privateJwk));
   }
 
   /** The device that a token speaks for; `undefined` for every token that is not good, whatever is wrong with it. */
