@@ -9,12 +9,18 @@ import { newestOf } from "./seeds.ts";
 
 /** Machines of one service disagree about the time by this much. */
 const CLOCK_TOLERANCE_SECONDS = 5;
+const MAX_REMEMBERED = 10_000;
 const HEADER_MEMBERS = "alg,kid,typ";
 
 interface SigningKey {
   readonly kid: string;
   readonly publicJwk: JWK;
   readonly privateJwk: JWK;
+}
+
+interface Remembered {
+  readonly device: DeviceAddress;
+  readonly untilSeconds: number;
 }
 
 /** A public key as `/.well-known/jwks.json` lists it. */
@@ -30,6 +36,8 @@ export interface PublishedKey {
 export class Tokens {
   readonly #newest: SigningKey;
   readonly #keys: readonly SigningKey[];
+  /** Tokens that were found good, by origin and text, each until it expires. Only speed depends on this. */
+  readonly #remembered = new Map<string, Remembered>();
   readonly #imported = new Map<JWK, Promise<CryptoKey>>();
 
   /** @param seeds newest first: it signs, the others are accepted */
@@ -63,6 +71,18 @@ export class Tokens {
 
   /** The device that a token speaks for; `undefined` for every token that is not good, whatever is wrong with it. */
   async verify(token: string, origin: string, nowSeconds: number): Promise<DeviceAddress | undefined> {
+    const name = `${origin} ${token}`;
+    const known = this.#remembered.get(name);
+    if (known !== undefined && nowSeconds < known.untilSeconds) return known.device;
+    this.#remembered.delete(name);
+    const payload = await this.#open(token, origin, nowSeconds);
+    if (payload === undefined) return undefined;
+    if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
+    this.#remembered.set(name, payload);
+    return payload.device;
+  }
+
+  async #open(token: string, origin: string, nowSeconds: number): Promise<Remembered | undefined> {
     try {
       // Nothing in a token chooses how it is verified: one algorithm, our keys, and no header member besides these.
       const header = decodeProtectedHeader(token);
@@ -78,7 +98,7 @@ export class Tokens {
         clockTolerance: CLOCK_TOLERANCE_SECONDS,
         currentDate: new Date(nowSeconds * 1000),
       });
-      return deviceOf(payload, origin);
+      return { device: deviceOf(payload, origin), untilSeconds: payload.exp ?? 0 };
     } catch {
       return undefined;
     }
