@@ -1,10 +1,7 @@
-export type { KeyCounts } from "./count-keys.ts";
 export { countKeys } from "./count-keys.ts";
 export type { KeysEnv } from "./env.ts";
-export type { PutKeys } from "./put-keys.ts";
 export { putKeys } from "./put-keys.ts";
 export { readLog } from "./read-log.ts";
-export type { LowKeys, TakeKeys, TakenKeys } from "./take-keys.ts";
+export type { LowKeys } from "./take-keys.ts";
 export { takeKeys } from "./take-keys.ts";
-export type { OwnedName } from "./usernames.ts";
 export { claimUsername, confirmUsername, findUsername, releaseUsername } from "./usernames.ts";
