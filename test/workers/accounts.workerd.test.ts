@@ -1,12 +1,13 @@
 // What people do with the server, from registration to a message, over HTTP.
 
-import { beforeAll, expect, test } from "vitest";
+import { beforeAll, expect, test, vi } from "vitest";
 import { parseIdentityKey, type PublicKey } from "#crypto";
 import { checkPreKeyBundle, matchesAccount, readAccountLog, validateSenderCertificate } from "#identity";
 import {
   type Bytes,
   decodeAccountKeys,
   decodeAccountLog,
+  decodeServerFrame,
   encodeAppendLog,
   encodeSendRequest,
   parseMessageId,
@@ -211,4 +212,23 @@ test("a socket is refused without upgrade, and with a token in any other place",
       })
     ).status,
   ).toBe(401);
+});
+
+test("a device that is connected hears that few one-time keys are left", async () => {
+  const judy = await new Person(world, 11).register({ ec: 21, kem: 1 });
+  const { webSocket } = await upgrade(await judy.token());
+  const frames: unknown[] = [];
+  if (webSocket === null) throw new Error("no socket");
+  webSocket.binaryType = "arraybuffer";
+  webSocket.addEventListener("message", ({ data }) => {
+    if (data instanceof ArrayBuffer) frames.push(decodeServerFrame(new Uint8Array(data)).frame);
+  });
+  webSocket.accept();
+  expect((await world.ask("getKeys", { token: asBob, parameters: { userId: judy.userId } })).status).toBe(200);
+  await Promise.all(world.afterwards);
+  await vi.waitFor(() => {
+    expect(frames).toContainEqual(expect.objectContaining({ kind: "pre-keys-low", keys: "ec", remaining: 20 }));
+    expect(frames).toContainEqual(expect.objectContaining({ kind: "pre-keys-low", keys: "kem", remaining: 0 }));
+  });
+  webSocket.close();
 });
