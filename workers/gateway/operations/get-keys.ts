@@ -3,20 +3,16 @@
 
 import { encodeAccountKeys } from "#wire";
 import { type LowKeys, takeKeys } from "../../keys/index.ts";
+import { spendFetch } from "../budget.ts";
 import { afterOf, userIdOf } from "../body.ts";
 import type { DeviceCall } from "../call.ts";
 import { Problem } from "../problem.ts";
 import { protobufAnswer } from "../schemas.ts";
 
-/** A day's budget comes back little by little; nobody needs to know when. */
-const RETRY_SECONDS = 3600;
-
 export async function getKeys({ parameters, url, caller, services, nowSeconds, afterwards }: DeviceCall): Promise<Response> {
   const userId = userIdOf(parameters);
   const after = afterOf(url);
-  if (!(await services.mailboxes.once(caller.userId, (mailbox) => mailbox.spendFetchBudget()))) {
-    throw new Problem("rate-limited", { retryAfterSeconds: RETRY_SECONDS });
-  }
+  await spendFetch(services.mailboxes, caller.userId);
   const requester = services.requesterName(caller.userId);
   const budget = await services.mailboxes.once(userId, (mailbox) => mailbox.spendKeyBudget(requester));
   if (budget.kind === "unknown") throw new Problem("not-found");
