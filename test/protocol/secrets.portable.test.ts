@@ -1,16 +1,9 @@
-import { Secret } from "#crypto";
 import { createSenderKey, NO_SENDER_KEY, sealMessage } from "#protocol";
 import { ascii, parseDistributionId, toHex } from "#wire";
 import { expect, test } from "vitest";
 import { accepted, NOW_SECONDS, pair } from "../support/devices.ts";
 import { seededRandom } from "../support/random.ts";
-
-/** Every secret that can be reached from a state, with its path. */
-function secretsOf(value: unknown, path = "state"): readonly (readonly [string, Secret])[] {
-  if (value instanceof Secret) return [[path, value]];
-  if (value === null || typeof value !== "object" || value instanceof Uint8Array) return [];
-  return Object.entries(value).flatMap(([name, inner]) => secretsOf(inner, `${path}.${name}`));
-}
+import { secretsOf } from "../support/secrets.ts";
 
 test("no state prints a byte of its secrets", () => {
   const { alice, bob } = pair(1);

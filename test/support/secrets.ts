@@ -23,6 +23,13 @@ export function holders(random: Random): readonly Holder[] {
   ];
 }
 
+/** Every secret that can be reached from a state, with its path. */
+export function secretsOf(value: unknown, path = "state"): readonly (readonly [string, Secret])[] {
+  if (value instanceof Secret) return [[path, value]];
+  if (value === null || typeof value !== "object" || value instanceof Uint8Array) return [];
+  return Object.entries(value).flatMap(([name, inner]) => secretsOf(inner, `${path}.${name}`));
+}
+
 const WINDOW = 5;
 
 /** Whether five neighbouring bytes stand in the text: as hexadecimal, decimal, base64, or as characters. */

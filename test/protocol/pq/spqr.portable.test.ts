@@ -1,62 +1,11 @@
-import { ProtocolError, toHex, WireError } from "#wire";
+import { type Bytes, ProtocolError, toHex, WireError } from "#wire";
 import { expect, test } from "vitest";
 import { Attempt } from "../../../protocol/attempt.ts";
-import { Reader, Writer } from "../../../protocol/codec.ts";
 import { decodeSpqrMessage, encodeSpqrMessage } from "../../../protocol/pq/message.ts";
-import { initSpqr, spqrReceive, spqrSend, type SpqrState } from "../../../protocol/pq/spqr.ts";
-import { decodeSpqr, encodeSpqr } from "../../../protocol/pq/state.ts";
+import { spqrReceive } from "../../../protocol/pq/spqr.ts";
 import { mutate } from "../../support/mutate.ts";
-import { type Dice, seededDice, seededRandom } from "../../support/random.ts";
-
-type Message = Uint8Array<ArrayBuffer>;
-
-function encoded(state: SpqrState): Message {
-  const writer = new Writer();
-  encodeSpqr(state, writer);
-  return writer.finish();
-}
-
-function decoded(bytes: Message): SpqrState {
-  const reader = new Reader(bytes);
-  const state = decodeSpqr(reader);
-  reader.end();
-  return state;
-}
-
-/** One side, which stores its state after every step and wipes what was spent, as a shell does. */
-class Agent {
-  state: SpqrState;
-  readonly #random = seededRandom(99);
-
-  constructor(direction: "a2b" | "b2a") {
-    this.state = initSpqr(seededRandom(5)(32), direction, new Attempt());
-  }
-
-  get epoch(): number {
-    return this.state.braid.epoch;
-  }
-
-  send(): { message: Message; key: string } {
-    const attempt = new Attempt();
-    const { state, message, key } = spqrSend(this.state, attempt, this.#random);
-    const name = toHex(key.expose());
-    this.#commit(state, attempt);
-    return { message, key: name };
-  }
-
-  receive(message: Message): string | undefined {
-    const attempt = new Attempt();
-    const { state, key } = spqrReceive(this.state, message, attempt);
-    const name = key === undefined ? undefined : toHex(key.expose());
-    this.#commit(state, attempt);
-    return name;
-  }
-
-  #commit(state: SpqrState, attempt: Attempt): void {
-    this.state = decoded(encoded(state));
-    for (const secret of attempt.spent) secret.wipe();
-  }
-}
+import { type Dice, seededDice } from "../../support/random.ts";
+import { advanced, Agent, decoded, encoded } from "../../support/spqr.ts";
 
 /** Who sends next. */
 type Traffic = (dice: Dice, turn: number) => "a" | "b";
@@ -71,7 +20,7 @@ for (const [name, traffic] of Object.entries(TRAFFIC)) {
   test(`both sides have the same key for every message that arrives (${name}, 25 % lost, late, repeated)`, () => {
     const [a, b] = [new Agent("a2b"), new Agent("b2a")];
     const dice = seededDice(name.length);
-    const late: { to: Agent; message: Message; key: string; epoch: number }[] = [];
+    const late: { to: Agent; message: Bytes; key: string; epoch: number }[] = [];
     for (let turn = 0; Math.min(a.epoch, b.epoch) <= 5; turn++) {
       expect(turn).toBeLessThan(6000);
       const [from, to] = traffic(dice, turn) === "a" ? [a, b] : [b, a];
@@ -93,16 +42,6 @@ for (const [name, traffic] of Object.entries(TRAFFIC)) {
       else expect(() => delayed.to.receive(delayed.message)).toThrow("duplicate");
     }
   });
-}
-
-/** Lets two fresh agents alternate until the first is in `epoch`. */
-function advanced(epoch: number): readonly [Agent, Agent] {
-  const [a, b] = [new Agent("a2b"), new Agent("b2a")];
-  while (a.epoch < epoch || b.epoch < epoch) {
-    b.receive(a.send().message);
-    a.receive(b.send().message);
-  }
-  return [a, b];
 }
 
 test("no key of an epoch can be taken once two later epochs were sent under", () => {
