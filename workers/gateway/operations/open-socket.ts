@@ -14,6 +14,9 @@ export async function openSocket({ request, origin, caller, services }: DeviceCa
   const upgrade = new Request(`https://mailbox/socket?device=${caller.deviceId}`, {
     headers: { upgrade: "websocket", "sec-websocket-protocol": SOCKET_PROTOCOL },
   });
+  const response = await services.mailboxes.once(caller.userId, (mailbox) => mailbox.fetch(upgrade));
+  // The mailbox knows of a revocation before this Worker's memory does.
+  if (response.status !== 101) throw new Problem("unauthorized", { headers: { "www-authenticate": "Bearer" } });
   // As it comes: a response that is made anew would pin the socket here and keep the mailbox awake.
-  return await services.mailboxes.once(caller.userId, (mailbox) => mailbox.fetch(upgrade));
+  return response;
 }
