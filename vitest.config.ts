@@ -1,6 +1,7 @@
 // One suite, three runtimes. Every test runs in Node; a `*.portable.test.ts` runs in workerd and in a browser as well,
 // so what we claim to be pure is shown to be. `interop` stands apart: its peers are installed under test/interop.
 
+import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
@@ -17,6 +18,7 @@ export default defineConfig({
     maxWorkers: 2,
     projects: [
       {
+        resolve: { alias: { "cloudflare:workers": fileURLToPath(new URL("test/support/cloudflare-workers.ts", import.meta.url)) } },
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
@@ -39,6 +41,24 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: portable,
+          testTimeout,
+        },
+      },
+      {
+        plugins: [
+          cloudflareTest({
+            main: "./test/durable-objects/support/worker.ts",
+            miniflare: {
+              compatibilityDate: "2026-11-17",
+              durableObjects: { MAILBOX: { className: "Mailbox", useSQLite: true } },
+              d1Databases: ["KEYS_DB", "KEYS_DB_1", "KEYS_DB_2"],
+              bindings: { SERVER_SEED: `1:${"A".repeat(43)}` },
+            },
+          }),
+        ],
+        test: {
+          name: "server",
+          include: ["test/{durable-objects,workers}/**/*.workerd.test.ts"],
           testTimeout,
         },
       },

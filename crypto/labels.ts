@@ -35,3 +35,13 @@ export const SIGN_AUTH_CHALLENGE: Bytes = ascii("Edgewise/auth-challenge/v1");
 export const SIGN_LOG_ENTRY: Bytes = ascii("Edgewise/log-entry/v1");
 export const SIGN_LOG_COUNTERSIGN: Bytes = ascii("Edgewise/log-countersign/v1");
 export const SIGN_PREKEY_RECORD: Bytes = ascii("Edgewise/prekey-record/v1");
+
+/** Keys that a server derives from its seed. */
+export const SERVER_MAILBOX_NAME: Bytes = ascii("Edgewise/server/mailbox-name/v1");
+export const SERVER_SLOT: Bytes = ascii("Edgewise/server/slot/v1");
+export const SERVER_USERNAME_TAG: Bytes = ascii("Edgewise/server/username-tag/v1");
+export const SERVER_TOKEN: Bytes = ascii("Edgewise/server/token/v1");
+export const SERVER_CHALLENGE: Bytes = ascii("Edgewise/server/challenge/v1");
+export const SERVER_TRUST_ROOT: Bytes = ascii("Edgewise/server/trust-root/v1");
+export const SERVER_CERTIFICATE: Bytes = ascii("Edgewise/server/certificate/v1");
+export const SERVER_ADDRESS_LIMIT: Bytes = ascii("Edgewise/server/address-limit/v1");

@@ -1,0 +1,22 @@
+export { databaseOf, databasesOf } from "./databases.ts";
+export type { DevicePreKeySet, NewEntry } from "./mailbox/account-store.ts";
+export { AccountStore } from "./mailbox/account-store.ts";
+export type {
+  Accept,
+  AcceptDevice,
+  AcceptResult,
+  Appended,
+  Denied,
+  DeviceIdentity,
+  KeyBudget,
+  LogAppend,
+  LogConflict,
+  MailboxApi,
+  Registration,
+  Unknown,
+} from "./mailbox/api.ts";
+export type { DeviceChanges } from "./mailbox/core.ts";
+export type { MailboxEnv } from "./env.ts";
+export { Mailbox } from "./mailbox/index.ts";
+export type { SeedVersion } from "./server-seed.ts";
+export { deriveServerKey, parseServerSeed, ServerNames } from "./server-seed.ts";

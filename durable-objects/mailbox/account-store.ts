@@ -1,0 +1,135 @@
+// An account's log and first prekeys in D1. The mailbox is the only writer of a log; the statement that appends compares
+// with the entry before, so that even two mailboxes could not fork it.
+
+import {
+  type Bytes,
+  type DeviceId,
+  encodeKemPreKey,
+  encodeOneTimePreKey,
+  encodeSignedPreKey,
+  encodeSignedPreKeyRecord,
+  MAX_ONE_TIME_EC_PREKEYS,
+  type PreKeyRecord,
+  type PreKeyUpload,
+  toHex,
+  type UserId,
+  uuidToBytes,
+} from "#wire";
+
+export interface NewEntry {
+  readonly sequence: number;
+  readonly entry: Bytes;
+  /** SHA-256 of the entry. */
+  readonly hash: Bytes;
+  /** SHA-256 of the entry before; empty for the first. */
+  readonly previousHash: Bytes;
+}
+
+/** The prekeys of a device that an entry adds, checked. */
+export interface DevicePreKeySet {
+  readonly deviceId: DeviceId;
+  readonly upload: PreKeyUpload;
+  readonly record: PreKeyRecord;
+}
+
+export class AccountStore {
+  readonly #database: D1Database;
+  readonly #user: Bytes;
+
+  constructor(database: D1Database, userId: UserId) {
+    this.#database = database;
+    this.#user = uuidToBytes(userId);
+  }
+
+  /** All entries, oldest first. */
+  async readLog(): Promise<readonly Bytes[]> {
+    const { results } = await this.#database
+      .prepare("SELECT entry FROM account_log WHERE user = ?1 ORDER BY sequence")
+      .bind(this.#user)
+      .all<{ entry: readonly number[] }>();
+    return results.map(({ entry }) => Uint8Array.from(entry));
+  }
+
+  /**
+   * Appends if the log ends where the entry says, with the prekeys in the same transaction. A repeat changes nothing. False
+   * when another entry stands in its place.
+   */
+  async append(entry: NewEntry, preKeys: DevicePreKeySet | undefined, removed: readonly DeviceId[]): Promise<boolean> {
+    const answers = await this.#database.batch([
+      this.#database
+        .prepare(
+          `INSERT INTO account_log (user, sequence, hash, entry)
+           SELECT ?1, ?2, ?3, ?4 WHERE ?2 = 1 OR EXISTS
+             (SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 - 1 AND hash = ?5)
+           ON CONFLICT DO NOTHING`,
+        )
+        .bind(this.#user, entry.sequence, entry.hash, entry.entry, entry.previousHash),
+      ...(preKeys === undefined ? [] : this.replacePreKeys(preKeys)),
+      ...removed.flatMap((deviceId) => this.removePreKeys(deviceId)),
+      this.#database
+        .prepare("SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3")
+        .bind(this.#user, entry.sequence, entry.hash),
+    ]);
+    return answers.at(-1)?.results.length === 1;
+  }
+
+  /**
+   * The statements that put a device's new set in the place of the old one, and add its one-time EC keys. With the record
+   * that is there they change nothing, so that keys which were handed out do not come back when they run twice.
+   */
+  replacePreKeys({ deviceId, upload, record }: DevicePreKeySet): D1PreparedStatement[] {
+    const { set } = upload;
+    if (set === undefined) return this.addOneTime(deviceId, upload);
+    const signed = encodeSignedPreKeyRecord(set.record);
+    const isNew = "NOT EXISTS (SELECT 1 FROM device_prekeys WHERE user = ?1 AND device = ?2 AND record = ?3)";
+    const clear = this.#database
+      .prepare(`DELETE FROM one_time_kem WHERE user = ?1 AND device = ?2 AND ${isNew}`)
+      .bind(this.#user, deviceId, signed);
+    const kem = this.#database
+      .prepare(
+        `INSERT INTO one_time_kem (user, device, key_id, prekey)
+         SELECT ?1, ?2, value ->> 0, unhex(value ->> 1) FROM json_each(?4) WHERE ${isNew} ON CONFLICT DO NOTHING`,
+      )
+      .bind(this.#user, deviceId, signed, rowsOf(set.oneTime, encodeKemPreKey));
+    const replace = this.#database
+      .prepare(
+        `INSERT INTO device_prekeys (user, device, created, record, signed_prekey, last_resort) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+         ON CONFLICT (user, device) DO UPDATE SET created = ?3, record = ?4, signed_prekey = ?5, last_resort = ?6`,
+      )
+      .bind(this.#user, deviceId, record.createdSeconds, signed, encodeSignedPreKey(set.signedPreKey), encodeKemPreKey(set.lastResort));
+    return [clear, kem, replace, ...this.addOneTime(deviceId, upload)];
+  }
+
+  /** Adds one-time EC keys if their ids are above all before, so that none is ever there twice, and if there is room for all. */
+  addOneTime(deviceId: DeviceId, { oneTimePreKeys }: PreKeyUpload): D1PreparedStatement[] {
+    if (oneTimePreKeys.length === 0) return [];
+    const ids = oneTimePreKeys.map(({ id }) => id);
+    const lowest = Math.min(...ids);
+    const add = this.#database
+      .prepare(
+        `INSERT INTO one_time_ec (user, device, key_id, prekey)
+         SELECT ?1, ?2, value ->> 0, unhex(value ->> 1) FROM json_each(?3)
+         WHERE EXISTS (SELECT 1 FROM device_prekeys WHERE user = ?1 AND device = ?2 AND highest_ec < ?4)
+           AND (SELECT count(*) FROM one_time_ec WHERE user = ?1 AND device = ?2) <= ?5`,
+      )
+      .bind(this.#user, deviceId, rowsOf(oneTimePreKeys, encodeOneTimePreKey), lowest, MAX_ONE_TIME_EC_PREKEYS - ids.length);
+    const mark = this.#database
+      .prepare(
+        `UPDATE device_prekeys SET highest_ec = ?3 WHERE user = ?1 AND device = ?2 AND highest_ec < ?4
+           AND EXISTS (SELECT 1 FROM one_time_ec WHERE user = ?1 AND device = ?2 AND key_id = ?3)`,
+      )
+      .bind(this.#user, deviceId, Math.max(...ids), lowest);
+    return [add, mark];
+  }
+
+  removePreKeys(deviceId: DeviceId): D1PreparedStatement[] {
+    return ["device_prekeys", "one_time_ec", "one_time_kem"].map((table) =>
+      this.#database.prepare(`DELETE FROM ${table} WHERE user = ?1 AND device = ?2`).bind(this.#user, deviceId),
+    );
+  }
+}
+
+/** Ids and encodings for `json_each`: one statement and few bound values, however many keys there are. */
+function rowsOf<K extends { readonly id: number }>(keys: readonly K[], encode: (key: K) => Bytes): string {
+  return JSON.stringify(keys.map((key) => [key.id, toHex(encode(key))]));
+}

@@ -1,0 +1,213 @@
+// A mailbox and what is around it: an owner with keys, and sockets that a device holds.
+
+import { env } from "cloudflare:workers";
+import { runInDurableObject } from "cloudflare:test";
+import { type Mailbox, databaseOf, databasesOf, parseServerSeed, ServerNames } from "#durable-objects";
+import { createPreKeySet, type OwnDevice } from "#identity";
+import {
+  type Bytes,
+  decodeServerFrame,
+  type DeviceId,
+  type Deliver,
+  encodeClientFrame,
+  encodePreKeyUpload,
+  type MessageId,
+  parseMessageId,
+  type ServerFrame,
+  uuidFromBytes,
+  type UserId,
+  uuidToBytes,
+} from "#wire";
+import { Owner } from "../../support/accounts.ts";
+import { oneTimeKeys, preKeyInput } from "../../support/prekeys.ts";
+import { makeTables } from "../../workers/support/databases.ts";
+
+export const names = new ServerNames(parseServerSeed(env.SERVER_SEED));
+export const databases = databasesOf({ ...env });
+
+export function nowSeconds(): number {
+  return Math.floor(Date.now() / 1000);
+}
+
+export function mailboxOf(userId: UserId): DurableObjectStub<Mailbox> {
+  const namespace = env.MAILBOX as unknown as DurableObjectNamespace<Mailbox>; // the class that the test worker exports
+  return namespace.getByName(names.mailbox(userId));
+}
+
+export function messageId(number: number): MessageId {
+  const bytes = new Uint8Array(16);
+  new DataView(bytes.buffer).setUint32(0, number);
+  return parseMessageId(uuidFromBytes(bytes));
+}
+
+export async function makeAllTables(): Promise<void> {
+  await makeTables(databases);
+}
+
+/** The owner of a mailbox. */
+export class Addressee {
+  readonly owner: Owner;
+
+  constructor(seed: number) {
+    this.owner = new Owner(seed, nowSeconds());
+  }
+
+  static async register(seed: number): Promise<Addressee> {
+    const addressee = new Addressee(seed);
+    const result = await addressee.register();
+    if (result.kind !== "appended") throw new Error(result.code);
+    return addressee;
+  }
+
+  get userId(): UserId {
+    return this.owner.userId;
+  }
+
+  get stub(): DurableObjectStub<Mailbox> {
+    return mailboxOf(this.userId);
+  }
+
+  get database(): D1Database {
+    return databaseOf(databases, names.slot(uuidToBytes(this.userId)));
+  }
+
+  upload(device: OwnDevice = this.owner.first): Bytes {
+    const { owner } = this;
+    const set = createPreKeySet({ ...preKeyInput(owner.userId, device, owner.random), nowSeconds: nowSeconds() }, owner.random);
+    return encodePreKeyUpload({ set, oneTimePreKeys: oneTimeKeys([1, 2], owner.random) });
+  }
+
+  async register() {
+    const [genesis = new Uint8Array()] = this.owner.entries;
+    return await this.stub.register({ userId: this.userId, genesis, upload: this.upload() });
+  }
+
+  /** A second device, in the log and at the server. */
+  async addDevice(): Promise<OwnDevice> {
+    const device = this.owner.add();
+    const result = await this.appendLast(this.upload(device));
+    if (result.kind !== "appended") throw new Error(result.kind);
+    return device;
+  }
+
+  async appendLast(upload?: Bytes) {
+    return await this.stub.appendLog({ entry: this.owner.entries.at(-1) ?? new Uint8Array(), upload });
+  }
+
+  /** Sends to every device. */
+  async send(number: number, options: { readonly content?: Bytes; readonly ephemeral?: boolean } = {}) {
+    const { content = Uint8Array.of(number & 0xff), ephemeral = false } = options;
+    const devices = this.owner.devices.map(({ deviceId, registrationId }) => ({ deviceId, registrationId, content }));
+    return await this.stub.accept({ messageId: messageId(number), scope: "all", ephemeral, devices });
+  }
+
+  async connect(device: OwnDevice = this.owner.first): Promise<Connection> {
+    const response = await this.stub.fetch(`https://mailbox/socket?device=${device.deviceId}`, { headers: { upgrade: "websocket" } });
+    if (response.webSocket === null) throw new Error(`status ${response.status}`);
+    return new Connection(response.webSocket);
+  }
+
+  /** What the statements of `work` wrote, by the object's own count. */
+  async rowsWritten(work: () => Promise<unknown>): Promise<number> {
+    const count = async (): Promise<number> => await runInDurableObject(this.stub, (_, state) => counterOf(state).total);
+    const before = await count();
+    await work();
+    return (await count()) - before;
+  }
+
+  async rows(table: string): Promise<number> {
+    return await runInDurableObject(this.stub, (_, state) => {
+      const exists = [...state.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", table)].length > 0;
+      return exists ? ([...state.storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)][0]?.n ?? 0) : -1;
+    });
+  }
+}
+
+interface Counter {
+  total: number;
+}
+const counters = new WeakMap<SqlStorage, Counter>();
+
+/** Listens to every statement of one object from now on: the cursors tell what they have written. */
+function counterOf(state: DurableObjectState): Counter {
+  const { sql } = state.storage;
+  const known = counters.get(sql);
+  if (known !== undefined) return known;
+  const counter = { total: 0 };
+  counters.set(sql, counter);
+  const exec = sql.exec.bind(sql);
+  sql.exec = (...args) => {
+    const cursor = exec(...args);
+    counter.total += cursor.rowsWritten;
+    return cursor as ReturnType<typeof sql.exec>;
+  };
+  return counter;
+}
+
+/** A device's end of a socket. */
+export class Connection {
+  readonly socket: WebSocket;
+  readonly frames: ServerFrame["frame"][] = [];
+  readonly texts: string[] = [];
+  closed: { readonly code: number } | undefined;
+  #wake: () => void = () => undefined;
+
+  constructor(socket: WebSocket) {
+    this.socket = socket;
+    socket.binaryType = "arraybuffer";
+    socket.addEventListener("message", ({ data }) => {
+      if (typeof data === "string") this.texts.push(data);
+      else this.frames.push(decodeServerFrame(new Uint8Array(data as ArrayBuffer)).frame); // as binaryType says
+      this.#wake();
+    });
+    socket.addEventListener("close", ({ code }) => {
+      this.closed = { code };
+      this.#wake();
+    });
+    socket.accept();
+  }
+
+  get delivered(): readonly Deliver[] {
+    return this.frames.filter((frame) => frame.kind === "deliver");
+  }
+
+  get isEmpty(): boolean {
+    return this.frames.some(({ kind }) => kind === "queue-empty");
+  }
+
+  /** Ends when `condition` holds. @throws Error after ten seconds */
+  async until(condition: (connection: this) => boolean): Promise<void> {
+    const deadline = performance.now() + 10_000;
+    while (!condition(this)) {
+      if (performance.now() > deadline) throw new Error(`waited in vain: ${this.frames.length} frames, closed ${this.closed?.code}`);
+      await new Promise<void>((resolve) => {
+        this.#wake = resolve;
+        setTimeout(resolve, 50);
+      });
+    }
+  }
+
+  ack(...guids: readonly number[]): void {
+    this.socket.send(encodeClientFrame({ frame: { kind: "ack", guids } }));
+  }
+
+  ackAll(): void {
+    const guids = this.delivered.map(({ guid }) => guid);
+    for (let at = 0; at < guids.length; at += 256) this.ack(...guids.slice(at, at + 256));
+  }
+
+  close(): void {
+    this.socket.close(1000);
+  }
+}
+
+/** Long enough for what must not come. */
+export async function quiet(milliseconds = 150): Promise<void> {
+  await new Promise<void>((resolve) => {
+    setTimeout(resolve, milliseconds);
+  });
+}
+
+export function idsOf(devices: readonly OwnDevice[]): readonly DeviceId[] {
+  return devices.map(({ deviceId }) => deviceId);
+}
