@@ -107,7 +107,7 @@ test("a first message without addresses is refused where the sender's log announ
     oneTimePreKey: bob.oneTimePreKeys.get(1),
     usedBefore: false,
   };
-  const input = { local: bob.local, remote: alice.local.address, remoteIdentity: "any", message, preKeys };
+  const input = { local: bob.local, remote: alice.local.address, remoteIdentity: undefined, message, preKeys };
   expect(openMessage(EMPTY_RECORD, { ...input, requireAddresses: true }, bob.random)).toEqual({ kind: "refused", code: "bad-address" });
   // Without the announcement it is the MAC that notices: the addresses are under it.
   expect(openMessage(EMPTY_RECORD, input, bob.random)).toEqual({ kind: "refused", code: "bad-tag" });
