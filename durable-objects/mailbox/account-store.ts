@@ -43,10 +43,8 @@ export class AccountStore {
 
   /** All entries, oldest first. */
   async readLog(): Promise<readonly Bytes[]> {
-    const { results } = await this.#database
-      .prepare("SELECT entry FROM account_log WHERE user = ?1 ORDER BY sequence")
-      .bind(this.#user)
-      .all<{ entry: readonly number[] }>();
+    const statement = this.#database.prepare("SELECT entry FROM account_log WHERE user = ?1 ORDER BY sequence").bind(this.#user);
+    const { results } = await available(statement.all<{ entry: readonly number[] }>());
     return results.map(({ entry }) => Uint8Array.from(entry));
   }
 
@@ -55,7 +53,7 @@ export class AccountStore {
    * when another entry stands in its place.
    */
   async append(entry: NewEntry, preKeys: DevicePreKeySet | undefined, removed: readonly DeviceId[]): Promise<boolean> {
-    const answers = await this.#database.batch([
+    const statements = [
       this.#database
         .prepare(
           `INSERT INTO account_log (user, sequence, hash, entry)
@@ -69,7 +67,8 @@ export class AccountStore {
       this.#database
         .prepare("SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3")
         .bind(this.#user, entry.sequence, entry.hash),
-    ]);
+    ];
+    const answers = await available(this.#database.batch(statements));
     return answers.at(-1)?.results.length === 1;
   }
 
@@ -132,4 +131,18 @@ export class AccountStore {
 /** Ids and encodings for `json_each`: one statement and few bound values, however many keys there are. */
 function rowsOf<K extends { readonly id: number }>(keys: readonly K[], encode: (key: K) => Bytes): string {
   return JSON.stringify(keys.map((key) => [key.id, toHex(encode(key))]));
+}
+
+/** The database failed. Its callers, over RPC too, read from `retryable` that they may come again, as with the platform's own errors. */
+class DatabaseUnavailable extends Error {
+  override readonly name = "DatabaseUnavailable";
+  readonly retryable = true;
+}
+
+async function available<T>(query: Promise<T>): Promise<T> {
+  try {
+    return await query;
+  } catch (cause) {
+    throw new DatabaseUnavailable("the database failed", { cause });
+  }
 }

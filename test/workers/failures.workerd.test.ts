@@ -2,6 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { beforeAll, expect, test } from "vitest";
+import { databasesOf } from "#durable-objects";
 import { encodeSendRequest, parseMessageId } from "#wire";
 import { codeOf, openWorld, Person, World } from "./support/world.ts";
 
@@ -118,6 +119,22 @@ test("a database that is not there is a reason to come again, for each route tha
     expect(response.headers.get("retry-after")).toBe("2");
     expect(await response.text()).toBe('{"type":"about:blank","status":503,"code":"unavailable"}');
   }
+});
+
+test("what the mailbox cannot write to the database is to be tried again, and then it works", async () => {
+  const world = new World();
+  const bob = new Person(world, 2);
+  const protobuf = bob.registration();
+  const databases = databasesOf({ ...env });
+  const rename = async (from: string, to: string) => {
+    await Promise.all(databases.map((database) => database.prepare(`ALTER TABLE ${from} RENAME TO ${to}`).run()));
+  };
+  await rename("account_log", "account_log_away");
+  const refused = await world.ask("createAccount", { protobuf });
+  await rename("account_log_away", "account_log");
+  expect([refused.status, refused.headers.get("retry-after")]).toEqual([503, "2"]);
+  expect((await world.ask("createAccount", { protobuf })).status).toBe(200);
+  expect((await world.ask("getLog", { token, parameters: { userId: bob.userId } })).status).toBe(200);
 });
 
 test("messages and sockets need no database", async () => {
