@@ -98,7 +98,7 @@ const outerStart: Int32Array = new Int32Array(8);
 const state: Int32Array = new Int32Array(8);
 
 /** The longest HMAC input that fits the scratch message together with its padding. */
-export const MAX_SHORT_INPUT: number = 3 * BLOCK - 9;
+export const MAX_SHORT_INPUT: number = 4 * BLOCK - 9;
 
 /** Absorbs a key of at most 64 bytes: the two states that every HMAC under it starts from. */
 function startHmac(key: Uint8Array): void {

@@ -2,8 +2,8 @@
 // key's for as long as the array that holds it, a private key's until the key is wiped or 256 others came.
 //
 // A private handle is found by the key itself, not by the array: a state that was stored and read back holds its
-// keys in new arrays. So it may outlive an array, but not the key: `Secret.wipe()` forgets it, and what was not
-// wiped is still in use somewhere.
+// keys in new arrays. So it may outlive an array; `Secret.wipe()` forgets it, and what is never wiped is pushed out by
+// the keys that come after it.
 
 import { createPrivateKey, createPublicKey, type KeyObject } from "node:crypto";
 import { type Bytes, copy, sameBytes } from "#wire";
@@ -44,6 +44,7 @@ export function rememberPrivate(raw: Bytes, type: KeyType, handle: KeyObject): v
       break; // the oldest: a Map keeps the order of insertion
     }
   }
+  privateHandles.get(nameOf(raw))?.key.fill(0);
   privateHandles.set(nameOf(raw), { type, key: copy(raw), handle });
 }
 

@@ -99,7 +99,7 @@ function isCanonical(raw: Uint8Array): boolean {
   return (raw[0] ?? 0xff) < 0xed;
 }
 
-/** Three bytes tell almost every honest key from the five bad ones; only then is the whole looked up. */
+/** The first byte tells almost every honest key from the five bad ones; only then is the whole looked up. */
 function isLowOrder(raw: Uint8Array): boolean {
   return LOW_ORDER_FIRST.has(raw[0] ?? 0) && LOW_ORDER.has(toHex(raw));
 }

@@ -31,8 +31,8 @@ IDENTITY_POINT[0] = 1;
 /** XEdDSA section 2.4, with 64 random bytes in the nonce. @throws UsageError `bad-argument` unless the key has 32 bytes. */
 export function sign(privateKey: Secret, message: Bytes, random: Random): Bytes {
   const { scalar, edwards } = calculateKeyPair(privateKey);
-  const scalarBytes = Fn.toBytes(scalar);
-  const nonce = reduce(sha512(HASH_1_PREFIX, copy(scalarBytes), message, random(64)));
+  const scalarBytes = new Uint8Array(Fn.toBytes(scalar));
+  const nonce = reduce(sha512(HASH_1_PREFIX, scalarBytes, message, random(64)));
   const commitment = copy(Point.BASE.multiply(nonce).toBytes());
   const challenge = reduce(sha512(commitment, edwards, message));
   const response = Fn.add(nonce, Fn.mul(challenge, scalar));

@@ -8,17 +8,19 @@ import {
   decodeSenderCertificate,
   decodeServerCertificate,
   type DeviceAddress,
-  type DeviceId,
   deviceOfServiceId,
   encodeSenderCertificateFields,
   encodeServerCertificateFields,
   encodeSigned,
   ProtocolError,
+  UsageError,
   type ServerCertificate,
-  type ServiceId,
   serviceIdOfDevice,
 } from "#wire";
 import { type AccountState, activeDevice } from "./account.ts";
+
+/** In 1973: no clock is before, and any time in seconds is. */
+const EARLIEST_MILLISECONDS = 1e11;
 
 /** Server key ids that are never believed: the one the official library reserves to test revocation. */
 const REVOKED_SERVER_KEYS: ReadonlySet<number> = new Set([0xdeadc357]);
@@ -66,8 +68,7 @@ export interface CertificateTrust {
 
 /** What a believed certificate says. */
 export interface CertifiedSender {
-  readonly sender: ServiceId;
-  readonly deviceId: DeviceId;
+  readonly sender: DeviceAddress;
   readonly identityKey: PublicKey;
   readonly expiresMilliseconds: number;
 }
@@ -78,26 +79,31 @@ export interface CertifiedSender {
  * or unknown server key; `expired`; `bad-address` when its two names for the device differ; `bad-key`.
  */
 export function validateSenderCertificate(bytes: Bytes, trust: CertificateTrust): CertifiedSender {
+  // Seconds in the place of milliseconds would make everything valid for ever.
+  if (!(trust.nowMilliseconds > EARLIEST_MILLISECONDS)) throw new UsageError("bad-argument", "a time is in milliseconds");
   const certificate = decodeSenderCertificate(bytes);
   // A certificate that the receiver would have to know by number is none of ours: no such list exists.
   if (certificate.signer.kind !== "embedded") throw new ProtocolError("bad-certificate");
   const serverKey = validateServerCertificate(decodeServerCertificate(certificate.signer.certificate), trust);
   if (!verifyRepeated(serverKey, certificate.certificate, certificate.signature)) throw new ProtocolError("bad-certificate");
   if (trust.nowMilliseconds > certificate.expires) throw new ProtocolError("expired");
-  if (deviceOfServiceId(certificate.sender).deviceId !== certificate.deviceId) throw new ProtocolError("bad-address");
+  const sender = deviceOfServiceId(certificate.sender);
+  if (sender.deviceId !== certificate.deviceId) throw new ProtocolError("bad-address");
   return {
-    sender: certificate.sender,
-    deviceId: certificate.deviceId,
+    sender,
     identityKey: parseIdentityKey(certificate.identityKey),
     expiresMilliseconds: certificate.expires,
   };
 }
 
-/** Whether the account's log says the same as its server: that this is one of its active devices, with this key. */
-export function matchesAccount(sender: CertifiedSender, account: AccountState): boolean {
-  const { userId, deviceId } = deviceOfServiceId(sender.sender);
+/**
+ * Whether the account's log says the same as its server: that this is one of its active devices, with this key. Takes
+ * what `validateSenderCertificate` or `openSealed` said.
+ */
+export function matchesAccount(certified: Pick<CertifiedSender, "sender" | "identityKey">, account: AccountState): boolean {
+  const { userId, deviceId } = certified.sender;
   const device = userId === account.userId ? activeDevice(account, deviceId) : undefined;
-  return device?.identityKey.equals(sender.identityKey) === true;
+  return device?.identityKey.equals(certified.identityKey) === true;
 }
 
 function validateServerCertificate(certificate: ServerCertificate, trust: CertificateTrust): PublicKey {

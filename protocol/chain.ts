@@ -12,11 +12,14 @@ export interface ChainKey {
   readonly index: number;
 }
 
+const MAX_INDEX = 0xffff_ffff;
 const SEED_CONSTANT: Bytes = new Uint8Array([1]);
 const CHAIN_CONSTANT: Bytes = new Uint8Array([2]);
 
 /** The seed of the next message and the chain behind it. */
 export function stepChain(chain: ChainKey, attempt: Attempt): { readonly seed: Secret; readonly next: ChainKey } {
+  // The last 32-bit number has no successor that could be stored.
+  if (chain.index >= MAX_INDEX) throw new ProtocolError("over-limit");
   const key = chain.key.expose();
   attempt.spend(chain.key);
   return {

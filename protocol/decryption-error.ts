@@ -57,7 +57,7 @@ export interface ErrorReport {
 
 /**
  * Takes a report about a message of ours. Refuses `not-authorized` when it is for another device; a report about a
- * session that is no longer current changes nothing (it was repaired already).
+ * chain that is no longer sent on changes nothing: the other side was heard since, or the session was replaced.
  */
 export function acceptReport(record: SessionRecord, plaintextContent: Bytes, ownDeviceId: DeviceId): Outcome<SessionRecord, ErrorReport> {
   const parsed = attempt(() => {

@@ -37,7 +37,7 @@ export interface Initiation {
 /** The initiator's side (PQXDH section 3.3). The signatures on the prekeys must have been verified. */
 export function initiateAgreement(identity: KeyPair, theirs: TheirPreKeys, attempt: Attempt, random: Random): Initiation {
   const base = generateKeyPair(random);
-  attempt.spend(base.privateKey);
+  attempt.spend(attempt.keep(base.privateKey));
   const kem = kyberEncapsulate(theirs.kyberPreKey, random);
   const keys = deriveInitialKeys(
     [

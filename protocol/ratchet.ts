@@ -2,10 +2,10 @@
 // Knows chains and keys; knows neither who the two sides are nor what a message looks like on the wire.
 
 import { agree, generateKeyPair, hkdf, type KeyPair, LABELS, type PublicKey, type Random, type Secret } from "#crypto";
-import { type Bytes, copy, MAX_RECEIVER_CHAINS } from "#wire";
+import { type Bytes, copy, MAX_RECEIVER_CHAINS, ProtocolError } from "#wire";
 import type { Attempt } from "./attempt.ts";
 import { type ChainKey, type MessageKeys, type ReceivedChain, seedAt, sessionMessageKeys, stepChain } from "./chain.ts";
-import { initSpqr, spqrReceive, spqrSecrets, spqrSend, type SpqrState } from "./pq/spqr.ts";
+import { hasReceivedKey, initSpqr, spqrReceive, spqrSecrets, spqrSend, type SpqrState } from "./pq/spqr.ts";
 
 export interface SendingChain {
   /** Our current ratchet key pair; its public half stands in every message of the chain. */
@@ -15,6 +15,12 @@ export interface SendingChain {
 
 export interface ReceivingChain extends ReceivedChain {
   readonly ratchetKey: PublicKey;
+  /**
+   * Whether messages without a post-quantum key may come on this chain: it was begun by one, before any message with a
+   * key was received. Only the oldest peers do so, until they hear from us. On every other chain a missing key is a refusal, or
+   * whoever broke the classical ratchet alone could leave the other out.
+   */
+  readonly keyless: boolean;
 }
 
 export interface Ratchet {
@@ -37,11 +43,12 @@ export interface InitialKeys {
 /** The initiator starts with a ratchet step against the responder's signed prekey. */
 export function startAsInitiator(keys: InitialKeys, theirRatchetKey: PublicKey, attempt: Attempt, random: Random): Ratchet {
   const ratchet = generateKeyPair(random);
+  attempt.keep(ratchet.privateKey);
   const { rootKey, chainKey } = stepRoot(keys.rootKey, ratchet, theirRatchetKey, attempt);
   return {
     rootKey,
     sending: { ratchet, chain: { key: chainKey, index: 0 } },
-    receiving: [{ ratchetKey: theirRatchetKey, chain: { key: keys.chainKey, index: 0 }, skipped: undefined }],
+    receiving: [{ ratchetKey: theirRatchetKey, chain: { key: keys.chainKey, index: 0 }, skipped: undefined, keyless: false }],
     previousCounter: 0,
     pq: initSpqr(keys.pqAuthKey.expose(), "a2b", attempt),
   };
@@ -107,8 +114,10 @@ export function ratchetReceive(ratchet: Ratchet, header: RatchetHeader, attempt:
   const { seed, next } = seedAt(opened.chain, header.counter, attempt);
   attempt.spend(seed);
   const pq = spqrReceive(ratchet.pq, header.pqMessage, attempt);
+  const keyless = known === undefined ? pq.key === undefined && !hasReceivedKey(ratchet.pq) : known.keyless;
+  if (pq.key === undefined && !keyless) throw new ProtocolError("bad-state");
   if (pq.key !== undefined) attempt.spend(pq.key);
-  const chain: ReceivingChain = { ...next, ratchetKey: header.ratchetKey };
+  const chain: ReceivingChain = { ...next, ratchetKey: header.ratchetKey, keyless };
   return {
     ratchet: { ...ratchet, rootKey: opened.rootKey, receiving: replaceChain(ratchet.receiving, position, chain, attempt), pq: pq.state },
     keys: sessionMessageKeys(seed, pq.key),
@@ -125,12 +134,14 @@ export interface PendingReceive {
 export function confirmReceive(ratchet: Ratchet, pending: PendingReceive, attempt: Attempt, random: Random): Ratchet {
   if (pending.newRatchetKey === undefined) return ratchet;
   const fresh = generateKeyPair(random);
+  attempt.keep(fresh.privateKey);
   const { rootKey, chainKey } = stepRoot(ratchet.rootKey, fresh, pending.newRatchetKey, attempt);
   attempt.spend(ratchet.sending.chain.key, ratchet.sending.ratchet.privateKey);
   return {
     ...ratchet,
     rootKey,
     sending: { ratchet: fresh, chain: { key: chainKey, index: 0 } },
+    // As deployed: one less than the number of messages sent. Written for the other side, which like us does not use it.
     previousCounter: Math.max(0, ratchet.sending.chain.index - 1),
   };
 }

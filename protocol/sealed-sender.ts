@@ -2,20 +2,19 @@
 // believing who sent it. The two constructions are sealed-v1.ts and sealed-v2.ts; certificates are identity/'s.
 // A sealed message says who sent it; whether that device belongs to that person, the account log says.
 
-import { validateSenderCertificate } from "#identity";
+import { type CertificateTrust, validateSenderCertificate } from "#identity";
 import type { KeyPair, PublicKey, Random } from "#crypto";
 import {
   type Bytes,
   decodeSealedContent,
   decodeSealedMessage,
   type DeviceAddress,
-  deviceOfServiceId,
   encodeMultiRecipient,
+  MAX_RECIPIENT_DEVICES,
   ProtocolError,
   type RegistrationId,
   type SealedContent,
   type SealedKind,
-  type ServiceId,
   serviceIdOfDevice,
 } from "#wire";
 import { attempt, type Refused } from "./attempt.ts";
@@ -32,7 +31,7 @@ export interface Sealable {
   /** A message of that kind. */
   readonly content: Bytes;
   /** 0 default, 1 resendable, 2 implicit. */
-  readonly contentHint: number;
+  readonly contentHint: 0 | 1 | 2;
   readonly groupId: Bytes | undefined;
 }
 
@@ -57,6 +56,7 @@ export interface SealForMany extends Sealable {
 
 /** Version 2, encrypted once for up to 600 devices, in the form that a server splits. @throws ProtocolError `over-limit`. */
 export function sealForMany(input: SealForMany, random: Random): Bytes {
+  if (input.recipients.length > MAX_RECIPIENT_DEVICES) throw new ProtocolError("over-limit");
   const sealed = sealOnce(encodePadded(sealedContent(input)), random);
   const recipients = input.recipients.map(({ address, registrationId, identityKey }) => ({
     serviceId: serviceIdOfDevice(address),
@@ -68,18 +68,16 @@ export function sealForMany(input: SealForMany, random: Random): Bytes {
   return encodeMultiRecipient({ recipients, excluded: [], tail: sealed.tail });
 }
 
-export interface OpenSealed {
+export interface OpenSealed extends CertificateTrust {
   readonly identity: KeyPair;
   readonly bytes: Bytes;
-  readonly trustRoots: readonly PublicKey[];
-  readonly nowMilliseconds: number;
 }
 
 /** A sealed content with a proven sender. The message inside is still to be opened, by session or sender key. */
 export interface OpenedContent {
   readonly kind: "opened";
   readonly sender: DeviceAddress;
-  readonly senderKey: PublicKey;
+  readonly identityKey: PublicKey;
   readonly contentKind: SealedKind;
   readonly content: Bytes;
   readonly contentHint: number;
@@ -95,16 +93,16 @@ export function openSealed(input: OpenSealed): OpenedContent | Refused {
   return outcome.kind === "refused" ? outcome : outcome.output;
 }
 
-function open({ identity, bytes, trustRoots, nowMilliseconds }: OpenSealed): OpenedContent {
+function open({ identity, bytes, ...trust }: OpenSealed): OpenedContent {
   const { content, proveSender } = openLayers(bytes, identity);
   const sealed = decodeSealedContent(content);
-  const certificate = validateSenderCertificate(sealed.senderCertificate, { trustRoots, nowMilliseconds });
+  const certificate = validateSenderCertificate(sealed.senderCertificate, trust);
   proveSender(certificate.identityKey);
   if (certificate.identityKey.equals(identity.publicKey)) throw new ProtocolError("self-send");
   return {
     kind: "opened",
-    sender: deviceOf(certificate.sender, certificate.deviceId),
-    senderKey: certificate.identityKey,
+    sender: certificate.sender,
+    identityKey: certificate.identityKey,
     contentKind: sealed.kind,
     content: sealed.content,
     contentHint: sealed.contentHint,
@@ -126,12 +124,6 @@ function openLayers(bytes: Bytes, identity: KeyPair): { readonly content: Bytes;
       if (!named.equals(senderKey)) throw new ProtocolError("bad-certificate");
     },
   };
-}
-
-function deviceOf(sender: ServiceId, deviceId: number): DeviceAddress {
-  const device = deviceOfServiceId(sender);
-  if (device.deviceId !== deviceId) throw new ProtocolError("bad-address");
-  return device;
 }
 
 function sealedContent(input: Sealable): SealedContent {

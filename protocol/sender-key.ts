@@ -51,7 +51,7 @@ export function createSenderKey(record: SenderKeyRecord, distributionId: Distrib
     const fresh: SenderKeyState = {
       chainId: randomChainId(random),
       signingKey: signing.publicKey,
-      signingSeed: signing.seed,
+      signingSeed: attempt.keep(signing.seed),
       received: { chain: { key: attempt.make(random(32)), index: 0 }, skipped: undefined },
     };
     return { state: putFirst(record, fresh, attempt), output: distribution(fresh, distributionId) };
@@ -122,9 +122,12 @@ export function openFromGroup(record: SenderKeyRecord, bytes: Bytes): Outcome<Se
     const { seed, next } = seedAt(state.received, message.iteration, attempt);
     attempt.spend(seed);
     const keys = senderMessageKeys(seed);
-    const plaintext = cbcDecrypt(keys.cipherKey, keys.iv, message.ciphertext);
-    wipeKeys(keys);
-    return { state: record.with(position, { ...state, received: next }), output: plaintext };
+    try {
+      const plaintext = cbcDecrypt(keys.cipherKey, keys.iv, message.ciphertext);
+      return { state: record.with(position, { ...state, received: next }), output: plaintext };
+    } finally {
+      wipeKeys(keys);
+    }
   });
 }
 

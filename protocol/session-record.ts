@@ -19,6 +19,7 @@ import {
   decodePreKeySignalMessage,
   decodeSignalMessage,
   type DeviceAddress,
+  EMPTY,
   MAX_ARCHIVED_SESSIONS,
   MAX_FORWARD_JUMP,
   type PreKeySignalMessage,
@@ -26,8 +27,10 @@ import {
   type RegistrationId,
   type SignalMessage,
   UNACKNOWLEDGED_SESSION_SECONDS,
+  UsageError,
 } from "#wire";
 import { type Attempt, attempt, type Outcome } from "./attempt.ts";
+import { stepsAsked } from "./pq/spqr.ts";
 import { answerAgreement, initiateAgreement } from "./pqxdh.ts";
 import { ratchetSecrets, startAsInitiator, startAsResponder } from "./ratchet.ts";
 import { type Ends, knowsRatchetKey, openInSession, sealInSession, type Session, type SessionMessage } from "./session.ts";
@@ -68,6 +71,7 @@ export interface Initiate {
 export function initiateSession(record: SessionRecord, input: Initiate, random: Random): Outcome<SessionRecord, undefined> {
   return attempt((attempt) => {
     const { local, bundle } = input;
+    if (!Number.isSafeInteger(input.nowSeconds)) throw new UsageError("bad-argument", "a time is in whole seconds");
     requireTorsionFree(bundle.identityKey);
     requireSignature(bundle.identityKey, bundle.signedPreKey.publicKey.encode(), bundle.signedPreKey.signature);
     requireSignature(bundle.identityKey, bundle.kyberPreKey.publicKey.encoded, bundle.kyberPreKey.signature);
@@ -98,7 +102,7 @@ export function initiateSession(record: SessionRecord, input: Initiate, random: 
 }
 
 export interface Seal {
-  readonly local: LocalDevice;
+  readonly local: Pick<LocalDevice, "address">;
   readonly remote: DeviceAddress;
   readonly plaintext: Bytes;
   readonly nowSeconds: number;
@@ -128,7 +132,7 @@ export interface PreKeyUse {
   readonly baseKey: Bytes;
 }
 
-/** @throws WireError for bytes that are no prekey message. */
+/** @throws WireError for bytes that are no prekey message, ProtocolError `bad-key` for its base key: refusals, both. */
 export function preKeysNeeded(bytes: Bytes): PreKeyUse {
   const message = decodePreKeySignalMessage(bytes);
   return preKeyUse(message, parsePublicKey(message.baseKey));
@@ -147,8 +151,11 @@ export interface LoadedPreKeys {
 export interface Open {
   readonly local: LocalDevice;
   readonly remote: DeviceAddress;
-  /** The identity that the account log gives the sending device; a message under another one is refused. */
-  readonly remoteIdentity: PublicKey | undefined;
+  /**
+   * The identity that the account log gives the sending device: a message under another one is refused. `any` believes
+   * whoever comes, and is for programs that compare `Opened.remoteIdentity` themselves.
+   */
+  readonly remoteIdentity: PublicKey | "any";
   readonly message: SessionMessage;
   /** For prekey messages. */
   readonly preKeys: LoadedPreKeys | undefined;
@@ -162,6 +169,7 @@ export interface Open {
 export interface Opened {
   readonly plaintext: Bytes;
   readonly remoteIdentity: PublicKey;
+  /** What the sender's first message said. No MAC covers it: compare it with the account log before acting on it. */
   readonly remoteRegistrationId: RegistrationId;
   /**
    * Set when a new session began: in the same transaction delete the one-time keys and record the use until the
@@ -185,24 +193,25 @@ export function archiveCurrent(record: SessionRecord): Outcome<SessionRecord, un
 }
 
 /**
- * Tries the sessions that the message can belong to. A ratchet key belongs to one session, so a session that knows
- * it is the only candidate; a new one is tried against each, current first. Chains stepped in vain are bounded:
- * the current session has the whole forward jump, all archived ones together another.
+ * Tries the sessions that the message can belong to. A session that knows the ratchet key is the only candidate; a new
+ * key is tried against each, current first. Steps in vain, of either ratchet's chains, are bounded: the current session may
+ * jump as far as any, all archived ones together once more.
  */
 function openWhisper(record: SessionRecord, input: Open, random: Random): Outcome<SessionRecord, Opened> {
   const decoded = attempt(() => {
     const message = decodeSignalMessage(input.message.bytes);
-    return { state: undefined, output: { message, ratchetKey: parsePublicKey(message.ratchetKey) } };
+    const steps = message.counter + stepsAsked(message.pqRatchet ?? EMPTY);
+    return { state: undefined, output: { message, ratchetKey: parsePublicKey(message.ratchetKey), steps } };
   });
   if (decoded.kind === "refused") return decoded;
-  const { message, ratchetKey } = decoded.output;
+  const { message, ratchetKey, steps } = decoded.output;
   const sessions = [...(record.current === undefined ? [] : [record.current]), ...record.archived];
   const owner = sessions.find((session) => knowsRatchetKey(session, ratchetKey));
   let refusal: Outcome<SessionRecord, Opened> = { kind: "refused", code: "no-session" };
-  let steps = 0;
+  let stepped = 0;
   for (const session of owner === undefined ? sessions : [owner]) {
-    if (session !== record.current) steps += message.counter;
-    if (steps > MAX_FORWARD_JUMP && session !== owner) break;
+    if (session !== record.current) stepped += steps;
+    if (stepped > MAX_FORWARD_JUMP && session !== owner) break;
     const tried = attempt((attempt) => openWith(record, session, message, input, attempt, random));
     if (tried.kind === "done") return tried;
     if (refusal.kind === "refused" && refusal.code === "no-session") refusal = tried;
@@ -267,8 +276,8 @@ function openWith(
   attempt: Attempt,
   random: Random,
 ): { state: SessionRecord; output: Opened } {
-  const opened = openInSession(session, message, expectedEnds(input), attempt, random);
   requireIdentity(input.remoteIdentity, session.remoteIdentity);
+  const opened = openInSession(session, message, expectedEnds(input), attempt, random);
   const others: SessionRecord = { ...record, archived: record.archived.filter((other) => other !== session) };
   const state = session === record.current ? { ...record, current: opened.session } : succeed(others, opened.session, attempt);
   return { state, output: { ...describe(opened.session, opened.plaintext), used: undefined } };
@@ -299,8 +308,8 @@ function preKeyUse(message: PreKeySignalMessage, baseKey: PublicKey): PreKeyUse 
   return { preKeyId, signedPreKeyId, kyberPreKeyId, baseKey: baseKey.encode() };
 }
 
-function requireIdentity(expected: PublicKey | undefined, actual: PublicKey): void {
-  if (expected !== undefined && !expected.equals(actual)) throw new ProtocolError("identity-changed");
+function requireIdentity(expected: PublicKey | "any", actual: PublicKey): void {
+  if (expected !== "any" && !expected.equals(actual)) throw new ProtocolError("identity-changed");
 }
 
 function requireSignature(identityKey: PublicKey, message: Bytes, signature: Bytes): void {

@@ -109,15 +109,20 @@ export function openInSession(
     pqMessage: message.pqRatchet ?? new Uint8Array(0),
   };
   const step = ratchetReceive(session.ratchet, header, attempt);
-  const expected = mac(step.keys, session.remoteIdentity, session.localIdentity, message.authenticated);
-  if (!equal(expected, message.mac)) {
-    wipeKeys(step.keys);
-    throw new ProtocolError("bad-tag");
-  }
-  const plaintext = cbcDecrypt(step.keys.cipherKey, step.keys.iv, message.ciphertext);
-  wipeKeys(step.keys);
+  const plaintext = decrypt(session, message, step.keys);
   const ratchet = confirmReceive(step.ratchet, step.extra, attempt, random);
   return { session: { ...session, ratchet, pending: undefined }, plaintext };
+}
+
+/** The MAC first; padding is looked at only when the message is authentic. Overwrites the keys either way. */
+function decrypt(session: Session, message: SignalMessage, keys: MessageKeys): Bytes {
+  try {
+    const expected = mac(keys, session.remoteIdentity, session.localIdentity, message.authenticated);
+    if (!equal(expected, message.mac)) throw new ProtocolError("bad-tag");
+    return cbcDecrypt(keys.cipherKey, keys.iv, message.ciphertext);
+  } finally {
+    wipeKeys(keys);
+  }
 }
 
 /** Whether a message under this ratchet key continues a chain of this session. */

@@ -72,7 +72,7 @@ export function exposeSkipped(skipped: SkippedSeeds): Bytes {
   return skipped?.expose() ?? new Uint8Array(0);
 }
 
-/** Takes ownership of `packed`. @throws WireError `bad-state`-like codes for bytes that are no list of seeds. */
+/** Takes ownership of `packed`. @throws WireError `bad-length` or `too-many` for bytes that are no list of seeds. */
 export function skippedFromBytes(packed: Bytes): SkippedSeeds {
   if (packed.length === 0) return undefined;
   if (packed.length % ENTRY_BYTES !== 0) throw new WireError("bad-length");

@@ -25,7 +25,8 @@ export function encodeSessionRecord(record: SessionRecord): Bytes {
   return writer.finish();
 }
 
-/** @throws WireError for bytes that `encodeSessionRecord` did not make; ProtocolError `bad-key` for a damaged key. */
+/** @throws WireError, ProtocolError `bad-key` for bytes that are no record. The store authenticates what it keeps: damage that
+ * still is a record is not found here. */
 export function decodeSessionRecord(bytes: Bytes): SessionRecord {
   const reader = new Reader(bytes);
   reader.version(SESSION_RECORD_VERSION);
@@ -108,7 +109,7 @@ function writeRatchet(writer: Writer, ratchet: Ratchet): void {
   writeChainKey(writer, ratchet.sending.chain);
   writer.u32(ratchet.previousCounter).u32(ratchet.receiving.length);
   for (const chain of ratchet.receiving) {
-    writer.raw(chain.ratchetKey.raw);
+    writer.raw(chain.ratchetKey.raw).u8(chain.keyless ? 1 : 0);
     writeReceivedChain(writer, chain);
   }
   encodeSpqr(ratchet.pq, writer);
@@ -126,7 +127,8 @@ function readRatchet(reader: Reader): Ratchet {
 
 function readReceivingChain(reader: Reader): ReceivingChain {
   const ratchetKey = readPublicKey(reader);
-  return { ratchetKey, ...readReceivedChain(reader) };
+  const keyless = readFlag(reader);
+  return { ratchetKey, keyless, ...readReceivedChain(reader) };
 }
 
 function writeReceivedChain(writer: Writer, received: ReceivedChain): void {
@@ -163,9 +165,13 @@ function readIdentityKey(reader: Reader): PublicKey {
 }
 
 function readOptional<T>(reader: Reader, read: (reader: Reader) => T): T | undefined {
-  const present = reader.u8();
-  if (present > 1) throw new WireError("bad-value");
-  return present === 1 ? read(reader) : undefined;
+  return readFlag(reader) ? read(reader) : undefined;
+}
+
+function readFlag(reader: Reader): boolean {
+  const flag = reader.u8();
+  if (flag > 1) throw new WireError("bad-value");
+  return flag === 1;
 }
 
 function readList<T>(reader: Reader, maximum: number, read: (reader: Reader) => T): readonly T[] {

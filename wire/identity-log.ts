@@ -41,7 +41,7 @@ export interface Capabilities extends Extensible {
   readonly pqRatchet: boolean;
   /** Writes both addresses into its prekey messages, so that their absence is a refusal. */
   readonly addresses: boolean;
-  /** Pads what it sends, so that a length outside the buckets is a refusal. */
+  /** Pads what it seals to the sizes of `PADDING_BUCKETS`. */
   readonly padding: boolean;
 }
 

@@ -28,7 +28,7 @@ export type MediaId = Brand<string, "MediaId">;
 /** What an account may be found by: 3 to 32 characters of `a-z`, `0-9`, `_` and `.`, of which the first is no dot. */
 export type Username = Brand<string, "Username">;
 
-/** One device of one account, in the two forms that the two worlds use. */
+/** One device of one account. `serviceIdOfDevice` gives its name on the Signal wire. */
 export interface DeviceAddress {
   readonly userId: UserId;
   readonly deviceId: DeviceId;

@@ -13,7 +13,7 @@ import type { Kind } from "./kinds.ts";
 import { MAX_EXTENSIONS } from "./limits.ts";
 
 export interface Extensible {
-  /** Fields that a newer version added, as they were received. Made by a decoder; nobody else writes or reads it. */
+  /** Fields that a newer version added, as they were received. Made by a decoder and kept by its encoder; a signed format refuses them. */
   readonly extensions?: readonly Bytes[];
 }
 

@@ -123,7 +123,7 @@ export class Device {
 
   open(remote: Device, message: SessionMessage): Bytes {
     const preKeys = message.kind === "prekey" ? this.preKeys.load() : undefined;
-    const input = { local: this.local, remote: remote.local.address, remoteIdentity: undefined, message, preKeys };
+    const input = { local: this.local, remote: remote.local.address, remoteIdentity: "any" as const, message, preKeys };
     return this.#commit(openMessage(this.#load(), input, systemRandom)).plaintext;
   }
 

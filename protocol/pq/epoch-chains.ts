@@ -2,7 +2,7 @@
 // Old epochs are dropped as the sending side moves on, which is what makes their keys unrecoverable.
 
 import { hkdf, LABELS, type Secret } from "#crypto";
-import { be32, type Bytes, concat, EMPTY, MAX_FORWARD_JUMP, MAX_SKIPPED_KEYS, ProtocolError } from "#wire";
+import { be32, type Bytes, concat, EMPTY, InvariantError, MAX_FORWARD_JUMP, MAX_SKIPPED_KEYS, ProtocolError } from "#wire";
 import type { Attempt } from "../attempt.ts";
 import { addSkipped, dropSkippedBefore, type SkippedSeeds, takeSkipped } from "../skipped.ts";
 
@@ -58,7 +58,7 @@ export function takeSendKey(chains: EpochChains, epoch: number, attempt: Attempt
   const moved = epoch > chains.sendEpoch ? moveSendEpoch(chains, epoch, attempt) : chains;
   const position = epoch - moved.firstEpoch;
   const current = moved.epochs[position];
-  if (current?.send === undefined) throw new ProtocolError("bad-state");
+  if (current?.send === undefined) throw new InvariantError("INV-11", "the epoch that is sent under was dropped");
   const { chain, key } = step(current.send, attempt);
   return { chains: { ...moved, epochs: moved.epochs.with(position, { ...current, send: chain }) }, index: chain.index, key };
 }

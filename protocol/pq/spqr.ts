@@ -60,6 +60,16 @@ export function spqrReceive(state: SpqrState, bytes: Bytes, attempt: Attempt): S
   return { state: { braid, chains: taken.chains }, key: taken.key };
 }
 
+/** Whether any message with a key was received. From then on a message without one is suspect. */
+export function hasReceivedKey({ chains }: SpqrState): boolean {
+  return chains.firstEpoch > 0 || chains.epochs.some(({ receive }) => receive.index > 0);
+}
+
+/** How far a message asks the key chain to stand, at most: what it may cost before anything is authenticated. */
+export function stepsAsked(bytes: Bytes): number {
+  return bytes[0] === SPQR_VERSION ? decodeSpqrMessage(bytes).index : 0;
+}
+
 function absorb(chains: EpochChains, secret: Bytes | undefined, attempt: Attempt): EpochChains {
   if (secret === undefined) return chains;
   const next = addEpoch(chains, secret, attempt);

@@ -13,7 +13,6 @@ import {
   encodeSigned,
   parseDeviceId,
   type SenderCertificateFields,
-  serviceIdOfDevice,
 } from "#wire";
 import { expect, test } from "vitest";
 import { Owner } from "../support/accounts.ts";
@@ -56,21 +55,20 @@ function forged(change: Partial<SenderCertificateFields>): Bytes {
 
 test("a certificate says which device its bearer is, by the device's own ServiceId", () => {
   expect(validateSenderCertificate(certificate, trust)).toEqual({
-    sender: serviceIdOfDevice(device),
-    deviceId: first.deviceId,
+    sender: device,
     identityKey: first.identity.publicKey,
     expiresMilliseconds: NOW,
   });
 });
 
 test("it is good through its last millisecond", () => {
-  expect(validateSenderCertificate(certificate, { ...trust, nowMilliseconds: NOW - 1000 }).deviceId).toBe(1);
+  expect(validateSenderCertificate(certificate, { ...trust, nowMilliseconds: NOW - 1000 }).sender.deviceId).toBe(1);
   expect(refusal(certificate, { nowMilliseconds: NOW + 1 })).toBe("expired");
 });
 
 test("any of the trust roots may stand behind it, and nobody else", () => {
   const other = generateKeyPair(random);
-  expect(validateSenderCertificate(certificate, { ...trust, trustRoots: [other.publicKey, root.publicKey] }).deviceId).toBe(1);
+  expect(validateSenderCertificate(certificate, { ...trust, trustRoots: [other.publicKey, root.publicKey] }).sender.deviceId).toBe(1);
   expect(refusal(certificate, { trustRoots: [other.publicKey] })).toBe("bad-certificate");
   expect(refusal(certificate, { trustRoots: [server.publicKey] })).toBe("bad-certificate");
   expect(refusal(certificate, { trustRoots: [] })).toBe("bad-certificate");
@@ -88,7 +86,7 @@ test("both links of the chain are checked", () => {
 
 test("a revoked server key vouches for nobody, and one is revoked for ever", () => {
   expect(refusal(certificate, { revokedServerKeys: new Set([7]) })).toBe("bad-certificate");
-  expect(validateSenderCertificate(certificate, { ...trust, revokedServerKeys: new Set([8]) }).deviceId).toBe(1);
+  expect(validateSenderCertificate(certificate, { ...trust, revokedServerKeys: new Set([8]) }).sender.deviceId).toBe(1);
   expect(refusal(issueSenderCertificate({ ...request, serverCertificate: serverCertificateWith(0xdeadc357) }, random))).toBe(
     "bad-certificate",
   );
@@ -100,7 +98,7 @@ test("a signer that does not come along is not known", () => {
 
 test("the two names for the device are one", () => {
   expect(refusal(forged({ deviceId: second.deviceId }))).toBe("bad-address");
-  expect(validateSenderCertificate(forged({}), trust).deviceId).toBe(1);
+  expect(validateSenderCertificate(forged({}), trust).sender.deviceId).toBe(1);
 });
 
 test("the server's word counts only if the account's log says the same", () => {
@@ -108,12 +106,12 @@ test("the server's word counts only if the account's log says the same", () => {
   expect(matchesAccount(believed, owner.account)).toBe(true);
   expect(matchesAccount({ ...believed, identityKey: second.identity.publicKey }, owner.account)).toBe(false);
   const asSecond = { ...device, deviceId: second.deviceId };
-  expect(matchesAccount({ ...believed, sender: serviceIdOfDevice(asSecond) }, owner.account)).toBe(false);
+  expect(matchesAccount({ ...believed, sender: asSecond }, owner.account)).toBe(false);
   const missing = { ...device, deviceId: parseDeviceId(9) };
-  expect(matchesAccount({ ...believed, sender: serviceIdOfDevice(missing) }, owner.account)).toBe(false);
+  expect(matchesAccount({ ...believed, sender: missing }, owner.account)).toBe(false);
   expect(matchesAccount(believed, new Owner(3).account)).toBe(false);
   const sameKeyElsewhere = { ...device, userId: new Owner(3).userId };
-  expect(matchesAccount({ ...believed, sender: serviceIdOfDevice(sameKeyElsewhere) }, owner.account)).toBe(false);
+  expect(matchesAccount({ ...believed, sender: sameKeyElsewhere }, owner.account)).toBe(false);
 });
 
 test("a device that was revoked matches no longer", () => {

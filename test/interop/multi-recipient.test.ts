@@ -22,7 +22,7 @@ import { ALICE, BOB, flipped, SealedWorld } from "./sealed-world.ts";
 
 const HUNDRED = Array.from({ length: 100 }, (_, i) => i);
 const GROUP_ID = ascii("a group of a hundred");
-const IMPLICIT = 2;
+const IMPLICIT = 2 as const;
 
 /** A device with one identity in both implementations. */
 interface Member {
@@ -83,7 +83,7 @@ describe.each(LIBRARIES)("sealed sender, version 2, with $version", (library) =>
       expect(byTheirs).toEqual({
         sender: serviceIdOfDevice(byOurs.sender),
         deviceId: byOurs.sender.deviceId,
-        senderKey: byOurs.senderKey.encode(),
+        senderKey: byOurs.identityKey.encode(),
         contentKind: byOurs.contentKind,
         content: copy(byOurs.content),
         contentHint: byOurs.contentHint,

@@ -92,7 +92,7 @@ export class Ours implements Endpoint {
 
   open(remote: DeviceAddress, message: SessionMessage): Bytes {
     const preKeys = message.kind === "prekey" ? this.#load(message.bytes) : undefined;
-    const input = { local: this.local, remote, remoteIdentity: undefined, message, preKeys };
+    const input = { local: this.local, remote, remoteIdentity: "any" as const, message, preKeys };
     const { plaintext, used } = this.commitSession(remote, openMessage(this.session(remote), input, this.random));
     if (used !== undefined) {
       if (used.preKeyId !== undefined) this.#oneTimePreKeys.delete(used.preKeyId);

