@@ -3,7 +3,7 @@
 
 /**
  * `messages`: written by `accept`, deleted by acknowledgement, expiry and revocation. One row each way: the key is the
- * order of delivery, there is no second index and no AUTOINCREMENT. The body is the message id (16 bytes) and the
+ * order of delivery, there is no second index and no AUTOINCREMENT. The newest row of a device is emptied instead of deleted. The body is the message id (16 bytes) and the
  * encoded envelope.
  * `devices`: the active devices, written when the account log has changed. `seen_day` is coarse on purpose; a device that
  * was `dropped` is not written to until it shows itself again.

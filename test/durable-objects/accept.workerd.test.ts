@@ -14,7 +14,7 @@ test("a message is one row when it is stored, and one when it is acknowledged", 
     await socket.until(({ isEmpty }) => isEmpty);
   });
   expect(written).toBe(1);
-  expect(await bob.rows("messages")).toBe(0);
+  expect(await bob.queued()).toBe(0);
 });
 
 test("a message to a device that is connected costs the same", async () => {
@@ -41,9 +41,9 @@ test("a repeat of a queued message writes nothing and is answered alike", async 
     expect(await bob.send(1)).toEqual(first);
   });
   expect(written).toBe(0);
-  expect(await bob.rows("messages")).toBe(1);
+  expect(await bob.queued()).toBe(1);
   await bob.send(2);
-  expect(await bob.rows("messages")).toBe(2);
+  expect(await bob.queued()).toBe(2);
 });
 
 test("an ephemeral message writes nothing, whether somebody hears it or not", async () => {
@@ -112,7 +112,7 @@ test("a full queue refuses, and has lost nothing", { timeout: 60_000 }, async ()
     break;
   }
   expect(stored).toBe(Math.floor((100 * 1024 * 1024) / (MAX_ENVELOPE_BYTES + 28)));
-  expect(await bob.rows("messages")).toBe(stored);
+  expect(await bob.queued()).toBe(stored);
   expect(await bob.send(0, { content })).toEqual({ kind: "accepted" });
 });
 

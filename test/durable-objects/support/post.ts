@@ -115,10 +115,15 @@ export class Addressee {
     return (await count()) - before;
   }
 
-  async rows(table: string): Promise<number> {
+  /** Messages that wait, for all devices. */
+  async queued(): Promise<number> {
+    return await this.rows("messages WHERE length(body) > 0", "messages");
+  }
+
+  async rows(from: string, table = from): Promise<number> {
     return await runInDurableObject(this.stub, (_, state) => {
       const exists = [...state.storage.sql.exec("SELECT 1 FROM sqlite_master WHERE name = ?", table)].length > 0;
-      return exists ? ([...state.storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${table}`)][0]?.n ?? 0) : -1;
+      return exists ? ([...state.storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${from}`)][0]?.n ?? 0) : -1;
     });
   }
 }
@@ -136,10 +141,10 @@ function counterOf(state: DurableObjectState): Counter {
   const counter = { total: 0 };
   counters.set(sql, counter);
   const exec = sql.exec.bind(sql);
-  sql.exec = (...args) => {
-    const cursor = exec(...args);
+  sql.exec = <T extends Record<string, SqlStorageValue>>(query: string, ...bindings: unknown[]): SqlStorageCursor<T> => {
+    const cursor = exec<T>(query, ...bindings);
     counter.total += cursor.rowsWritten;
-    return cursor as ReturnType<typeof sql.exec>;
+    return cursor;
   };
   return counter;
 }
