@@ -1,12 +1,16 @@
 // The Worker. `env` is read here and nowhere else.
 
-import { systemRandom } from "#crypto";
+import { systemRandom, useBackend } from "#crypto";
+// oxlint-disable-next-line no-restricted-imports -- this is the program, and it chooses its backend
+import { workerdBackend } from "#crypto/workerd";
 import type { Env } from "./env.ts";
 import { OPERATIONS } from "./operations/index.ts";
 import { type Gateway, gateway } from "./router.ts";
 import { servicesOf } from "./services.ts";
 
 export { Mailbox } from "#durable-objects";
+
+useBackend(workerdBackend);
 
 /** One for each life of the isolate: keys are derived once, and who is active is remembered for half a minute. */
 const gateways = new WeakMap<Env, Gateway>();
