@@ -153,16 +153,18 @@ function counterOf(state: DurableObjectState): Counter {
 export class Connection {
   readonly socket: WebSocket;
   readonly frames: ServerFrame["frame"][] = [];
+  readonly delivered: Deliver[] = [];
   readonly texts: string[] = [];
   closed: { readonly code: number } | undefined;
   #wake: () => void = () => undefined;
+  #fail: (late: Error) => void = () => undefined;
 
   constructor(socket: WebSocket) {
     this.socket = socket;
     socket.binaryType = "arraybuffer";
     socket.addEventListener("message", ({ data }) => {
       if (typeof data === "string") this.texts.push(data);
-      else this.frames.push(decodeServerFrame(new Uint8Array(data as ArrayBuffer)).frame); // as binaryType says
+      else this.#note(decodeServerFrame(new Uint8Array(data as ArrayBuffer)).frame); // as binaryType says
       this.#wake();
     });
     socket.addEventListener("close", ({ code }) => {
@@ -172,24 +174,29 @@ export class Connection {
     socket.accept();
   }
 
-  get delivered(): readonly Deliver[] {
-    return this.frames.filter((frame) => frame.kind === "deliver");
-  }
-
   get isEmpty(): boolean {
     return this.frames.some(({ kind }) => kind === "queue-empty");
   }
 
   /** Ends when `condition` holds. @throws Error after ten seconds */
   async until(condition: (connection: this) => boolean): Promise<void> {
-    const deadline = performance.now() + 10_000;
-    while (!condition(this)) {
-      if (performance.now() > deadline) throw new Error(`waited in vain: ${this.frames.length} frames, closed ${this.closed?.code}`);
-      await new Promise<void>((resolve) => {
-        this.#wake = resolve;
-        setTimeout(resolve, 50);
-      });
+    const late = new Error("waited in vain");
+    const timer = setTimeout(() => this.#fail(late), 10_000);
+    try {
+      while (!condition(this)) {
+        await new Promise<void>((resolve, reject) => {
+          this.#wake = resolve;
+          this.#fail = reject;
+        });
+      }
+    } finally {
+      clearTimeout(timer);
     }
+  }
+
+  #note(frame: ServerFrame["frame"]): void {
+    this.frames.push(frame);
+    if (frame.kind === "deliver") this.delivered.push(frame);
   }
 
   ack(...guids: readonly number[]): void {
