@@ -13,9 +13,10 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * Installs what is missing, then makes sure that the calling script runs under Node 24: either this process does, or
  * the script is started again under the Node of the repository and this process ends with its exit code.
  * @param {string} script URL of the calling script
+ * @param {"everything" | "what is served"} [wanted] only tests and benchmarks need the packages of their folders
  */
-export function prepare(script) {
-  for (const folder of packages()) install(folder);
+export function prepare(script, wanted = "everything") {
+  for (const folder of wanted === "everything" ? packages() : [root]) install(folder);
   const node = nodeToUse();
   const path = [join(root, "node_modules", ".bin"), dirname(node), process.env["PATH"] ?? ""].join(delimiter);
   process.env["PATH"] = path;

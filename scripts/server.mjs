@@ -1,0 +1,89 @@
+// The server on this machine: the Worker, bundled, on Miniflare, with its state in a folder. One process of ours and one
+// of the runtime; both end together. Needs no account and reaches no network.
+
+import { createHash, randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { build } from "esbuild";
+import { convertV4MiniflareOptions, Miniflare } from "miniflare";
+import { root } from "./setup.mjs";
+
+const COMPATIBILITY_DATE = /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(root, "wrangler.toml"), "utf8"))?.[1];
+
+/**
+ * @param {{ port: number, state: string, seed: string }} options `port` 0 takes a free one; `state` is a folder
+ * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
+ */
+export async function startServer({ port, state, seed }) {
+  mkdirSync(state, { recursive: true });
+  requireSameSeed(state, seed);
+  const options = convertV4MiniflareOptions({
+    host: "127.0.0.1",
+    port,
+    modules: true,
+    script: await bundle(),
+    compatibilityDate: COMPATIBILITY_DATE,
+    bindings: { SERVER_SEED: seed },
+    durableObjects: { MAILBOX: { className: "Mailbox", useSQLite: true } },
+    d1Databases: { KEYS_DB: "edgewise-keys" },
+    resourcePersistencePath: state,
+    ratelimits: {
+      USER_LIMIT: { namespace_id: "1", simple: { limit: 500, period: 60 } },
+      ADDRESS_LIMIT: { namespace_id: "2", simple: { limit: 300, period: 60 } },
+      TARGET_LIMIT: { namespace_id: "3", simple: { limit: 60, period: 60 } },
+    },
+  });
+  const miniflare = new Miniflare(options);
+  const url = await miniflare.ready;
+  await applySchema(await miniflare.getD1Database("KEYS_DB"));
+  return { url: url.origin, stop: () => miniflare.dispose() };
+}
+
+/** The seed of `.dev.vars`, which is made when there is none. Whoever has it is this server. */
+export function localSeed() {
+  const path = join(root, ".dev.vars");
+  if (!existsSync(path)) writeFileSync(path, `SERVER_SEED="1:${randomBytes(32).toString("base64url")}"\n`, { mode: 0o600 });
+  const seed = /^SERVER_SEED="?([^"\n]+)"?$/m.exec(readFileSync(path, "utf8"))?.[1];
+  if (seed === undefined) throw new Error(".dev.vars has no SERVER_SEED");
+  return seed;
+}
+
+/**
+ * Names of objects follow from the first seed: under another one, old state is there and nobody finds it.
+ * @param {string} state
+ * @param {string} seed
+ */
+function requireSameSeed(state, seed) {
+  const path = join(state, "seed-check");
+  const first = seed.split(",").find((version) => version.trim().startsWith("1:")) ?? "";
+  const mark = createHash("sha256").update(`Edgewise/server/seed-check/v1 ${first.trim()}`).digest("hex");
+  if (!existsSync(path)) writeFileSync(path, mark, { mode: 0o600 });
+  else if (readFileSync(path, "utf8") !== mark) throw new Error(`The state in ${state} was made under another SERVER_SEED.`);
+}
+
+/** @param {import("@cloudflare/workers-types").D1Database} database */
+async function applySchema(database) {
+  const statements = readFileSync(join(root, "schema.sql"), "utf8")
+    .replaceAll(/--.*$/gm, "")
+    .split(";")
+    .map((statement) => statement.trim())
+    .filter((statement) => statement !== "");
+  await database.batch(statements.map((statement) => database.prepare(statement)));
+}
+
+/** @returns {Promise<string>} the Worker as one module */
+async function bundle() {
+  const { outputFiles } = await build({
+    entryPoints: [join(root, "workers/gateway/index.ts")],
+    bundle: true,
+    write: false,
+    format: "esm",
+    target: "es2024",
+    conditions: ["workerd", "worker", "browser"],
+    external: ["cloudflare:*", "node:*"],
+    logLevel: "warning",
+  });
+  const [file] = outputFiles;
+  if (file === undefined) throw new Error("the bundler wrote nothing");
+  return file.text;
+}

@@ -1,0 +1,27 @@
+// npm start: installs what is missing, makes a seed if there is none, serves on PORT (8787; 0 takes a free one) with the state
+// in EDGEWISE_STATE (.edgewise).
+
+import { join } from "node:path";
+import { prepare, root } from "./setup.mjs";
+
+prepare(import.meta.url, "what is served");
+const { localSeed, startServer } = await import("./server.mjs");
+
+const port = Number(process.env["PORT"] ?? 8787);
+const state = process.env["EDGEWISE_STATE"] ?? join(root, ".edgewise");
+
+try {
+  const server = await startServer({ port, state, seed: process.env["SERVER_SEED"] ?? localSeed() });
+  console.log(`Edgewise is on ${server.url}, with its state in ${state}`);
+  console.log(`Try:  curl ${server.url}/health`);
+  console.log(`      curl ${server.url}/v1/config`);
+  console.log("Ctrl-C ends it; what was acknowledged is still there at the next start.");
+  for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, () => {
+      void server.stop().then(() => process.exit(0));
+    });
+  }
+} catch (error) {
+  console.error(error instanceof Error ? error.message : error);
+  process.exit(1);
+}
