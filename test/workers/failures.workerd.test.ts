@@ -203,6 +203,32 @@ test("a limiter that fails stops strangers and lets users pass", async () => {
   expect((await world.ask("getKeyCounts", { token })).status).toBe(200);
 });
 
+test("a mailbox is made near whoever registers, and a sender's continent decides nothing", async () => {
+  const hints: unknown[] = [];
+  const getByName = (name: string, options?: DurableObjectNamespaceGetDurableObjectOptions) => {
+    hints.push(options?.locationHint);
+    return env.MAILBOX.getByName(name);
+  };
+  const world = new World({ MAILBOX: { getByName } as unknown as DurableObjectNamespace });
+  const carol = new Person(world, 3);
+  const context = { waitUntil: () => {} };
+  const cf = { continent: "OC", longitude: "174" };
+  const type = { "content-type": "application/x-protobuf" };
+  const registered = await world.serve(
+    new Request("https://edgewise.test/v1/accounts", { method: "POST", headers: type, body: carol.registration(), cf }),
+    context,
+  );
+  expect([registered.status, hints]).toEqual([200, ["oc"]]);
+  hints.length = 0;
+  const { deviceId, registrationId } = carol.owner.first;
+  const devices = [{ deviceId, registrationId, content: new Uint8Array([1]) }];
+  const body = encodeSendRequest({ messageId: parseMessageId(crypto.randomUUID()), scope: "all", ephemeral: false, devices });
+  const headers = { ...type, authorization: `Bearer ${token}` };
+  const url = `https://edgewise.test/v1/mailboxes/${carol.userId}/messages`;
+  expect((await world.serve(new Request(url, { method: "PUT", headers, body, cf }), context)).status).toBe(200);
+  expect(hints).toEqual([undefined, undefined]);
+});
+
 test("no address and no credential reaches a mailbox with a socket", async () => {
   const seen: Request[] = [];
   const getByName = (name: string) => {

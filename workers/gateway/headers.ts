@@ -1,7 +1,7 @@
 // Headers of every answer. Nothing here is for a browser to show, frame, guess the type of or keep.
 
 const HEADERS: Readonly<Record<string, string>> = {
-  "strict-transport-security": "max-age=63072000; includeSubDomains; preload",
+  "strict-transport-security": "max-age=63072000; includeSubDomains",
   "content-security-policy": "default-src 'none'; frame-ancestors 'none'",
   "x-content-type-options": "nosniff",
   "referrer-policy": "no-referrer",
