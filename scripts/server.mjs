@@ -8,7 +8,8 @@ import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
 import { root } from "./setup.mjs";
 
-const COMPATIBILITY_DATE = /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(root, "wrangler.toml"), "utf8"))?.[1];
+/** The one constant that says which runtime we are written for. */
+const COMPATIBILITY_DATE = /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(root, "wrangler.toml"), "utf8"))?.[1] ?? "";
 
 /**
  * @param {{ port: number, state: string, seed: string }} options `port` 0 takes a free one; `state` is a folder
