@@ -79,7 +79,7 @@ test("a new device needs its keys, then has a queue, and the others are told", a
 
 test("an entry that is repeated changes nothing, and one beside it is a conflict", async () => {
   const bob = await Addressee.register(seed);
-  const rival = new Addressee(seed);
+  const rival = bob.twin();
   const second = bob.owner.add();
   rival.owner.random(1);
   rival.owner.add();
@@ -95,7 +95,7 @@ test("an entry that is repeated changes nothing, and one beside it is a conflict
 
 test("two appends at once do not fork the log", async () => {
   const bob = await Addressee.register(seed);
-  const rival = new Addressee(seed);
+  const rival = bob.twin();
   const second = bob.owner.add();
   rival.owner.random(1);
   const other = rival.owner.add();
@@ -110,7 +110,7 @@ test("revocation takes the device's keys away, and the revoked device's own entr
   bob.owner.revoke(second);
   await bob.appendLast();
   expect(await stored(bob, "device_prekeys")).toBe(1);
-  const forged = new Addressee(seed);
+  const forged = bob.twin();
   const forgedSecond = forged.owner.add();
   forged.owner.revoke(forged.owner.first, forgedSecond);
   expect((await forged.appendLast()).kind).toBe("conflict");

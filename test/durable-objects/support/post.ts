@@ -48,8 +48,18 @@ export async function makeAllTables(): Promise<void> {
 export class Addressee {
   readonly owner: Owner;
 
-  constructor(seed: number) {
-    this.owner = new Owner(seed, nowSeconds());
+  readonly #seed: number;
+  readonly #beganSeconds: number;
+
+  constructor(seed: number, beganSeconds = nowSeconds()) {
+    this.owner = new Owner(seed, beganSeconds);
+    this.#seed = seed;
+    this.#beganSeconds = beganSeconds;
+  }
+
+  /** The same account as it began, to write another history. */
+  twin(): Addressee {
+    return new Addressee(this.#seed, this.#beganSeconds);
   }
 
   static async register(seed: number): Promise<Addressee> {
