@@ -3,6 +3,8 @@
 
 import { env as bindings } from "cloudflare:workers";
 import { expect, test } from "vitest";
+import { useBackend } from "#crypto";
+import { workerdBackend } from "#crypto/workerd";
 import { databasesOf, parseServerSeed, ServerNames } from "#durable-objects";
 import { type Bytes, concat, type DevicePreKeys, type PreKeyUpload, toHex } from "#wire";
 import { type KeysEnv, putKeys, takeKeys } from "../../workers/keys/index.ts";
@@ -10,6 +12,8 @@ import { found, Owner } from "../support/accounts.ts";
 import { seededDice } from "../support/random.ts";
 import { makeTables } from "./support/databases.ts";
 import { range, store, uploadOf } from "./support/stored-account.ts";
+
+useBackend(workerdBackend);
 
 const OPERATIONS = 10_000;
 const AT_ONCE = 20;
