@@ -51,7 +51,7 @@ import { REMOVE, SCHEMA } from "./schema.ts";
 import { CLOSE } from "./sockets/close-codes.ts";
 import { Delivery } from "./sockets/delivery.ts";
 import { close, sendFrame, Sockets } from "./sockets/sockets.ts";
-import { nextUpkeep, RETRY_MILLISECONDS } from "./upkeep.ts";
+import { nextUpkeep, retryAfter } from "./upkeep.ts";
 
 const UNKNOWN: Unknown = { kind: "unknown" };
 
@@ -161,6 +161,11 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
     if (socket.readyState !== WebSocket.OPEN) return;
+    if (this.#owner === undefined) {
+      // Only after a crash: the end of an account closes its sockets.
+      close(socket, CLOSE.unauthorized);
+      return;
+    }
     if (typeof data === "string") {
       close(socket, CLOSE.badFrame);
       return;
@@ -187,18 +192,22 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
   override async alarm(): Promise<void> {
     const userId = this.#owner;
     if (userId === undefined) return;
+    const isSettled = await this.#trySettle(userId);
     const now = Date.now();
+    // Mail is none of D1's business: the rest is done though an append has to wait.
+    this.#upkeep(now);
+    const due = isSettled ? nextUpkeep(now, this.#queue.isEmpty, Math.random()) : now + retryAfter(this.#leader.countFailure());
+    await this.ctx.storage.setAlarm(due);
+  }
+
+  /** The platform gives an alarm up that failed a few times; what this one is for must not be given up. */
+  async #trySettle(userId: UserId): Promise<boolean> {
     try {
-      await this.#inTurn(async () => {
-        await this.#settle(userId);
-      });
-      this.#upkeep(now);
+      await this.#inTurn(async () => await this.#settle(userId));
+      return true;
     } catch {
-      // The platform gives an alarm up after a few failures; what it is for must not be given up.
-      await this.ctx.storage.setAlarm(now + RETRY_MILLISECONDS);
-      return;
+      return false;
     }
-    await this.ctx.storage.setAlarm(nextUpkeep(now, this.#queue.isEmpty, Math.random()));
   }
 
   get #owner(): UserId | undefined {
@@ -217,7 +226,7 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
         this.#facts.own(userId);
         this.#leader.intend(1, { entry: genesis, upload });
       });
-      await this.ctx.storage.setAlarm(Date.now() + RETRY_MILLISECONDS);
+      await this.ctx.storage.setAlarm(Date.now() + retryAfter(0));
     }
     await this.#settle(userId);
     return { kind: "appended", length: 1, hash: sha256(genesis) };
@@ -231,30 +240,27 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     if (placed.kind === "conflict") return { kind: "conflict" };
     if (placed.kind === "placed") {
       this.#leader.intend(placed.sequence, { entry, upload });
-      await this.ctx.storage.setAlarm(Date.now() + RETRY_MILLISECONDS);
+      await this.ctx.storage.setAlarm(Date.now() + retryAfter(0));
       if (!(await this.#settle(userId))) return { kind: "conflict" };
     }
     return { kind: "appended", length: placed.sequence, hash: sha256(entry) };
   }
 
   async #settle(userId: UserId): Promise<boolean> {
-    return await this.#leader.settle(
+    const stands = await this.#leader.settle(
       userId,
       Math.floor(Date.now() / 1000),
       (account, entry) => this.#follow(account, entry),
       (change) => this.#inOneStep(change),
     );
+    this.#showChanges(Date.now());
+    return stands;
   }
 
-  /** Acts on an account that has changed. */
+  /** What the tables have to say of an account that has changed. */
   #follow(account: AccountState, entry: Bytes): void {
     const now = Date.now();
-    const gone = this.#registry.follow(account, now);
-    for (const deviceId of gone) {
-      this.#queue.drop(deviceId);
-      this.#attempts.drop(deviceId);
-      this.#sockets.closeAll(deviceId, CLOSE.unauthorized);
-    }
+    for (const deviceId of this.#registry.follow(account, now)) this.#dropQueue(deviceId);
     if (account.head.length === 1) return;
     // Named after the entry, so that it is there once however often this runs.
     const messageId = parseMessageId(uuidFromBytes(sha256(entry).subarray(0, 16)));
@@ -267,14 +273,25 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     }
     this.#inOneStep(() => {
       const forgotten = this.#registry.forget(now);
-      for (const deviceId of forgotten) {
-        this.#queue.drop(deviceId);
-        this.#attempts.drop(deviceId);
-      }
+      for (const deviceId of forgotten) this.#dropQueue(deviceId);
       for (const deviceId of forgotten) this.#notify(newMessageId(), { kind: "device-dropped", deviceId }, now);
       for (const { deviceId } of this.#registry.active) this.#queue.expire(deviceId, now);
       this.#budgets.clear(now);
     });
+    this.#showChanges(now);
+  }
+
+  #dropQueue(deviceId: DeviceId): void {
+    this.#queue.drop(deviceId);
+    this.#attempts.drop(deviceId);
+  }
+
+  /** Makes sockets follow the tables. After the transaction, and again by the alarm: a crash in between is made good. */
+  #showChanges(now: number): void {
+    for (const deviceId of this.#sockets.devices) {
+      if (this.#registry.find(deviceId) === undefined) this.#sockets.closeAll(deviceId, CLOSE.unauthorized);
+    }
+    for (const { deviceId } of this.#registry.active) this.#delivery.push(deviceId, now);
   }
 
   /** A notice for every device; one whose queue is full finds out by itself. */
@@ -283,7 +300,6 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     for (const { deviceId } of this.#registry.active) {
       if (this.#queue.has(deviceId, messageId) || !fitsQuota(this.#queue.size(deviceId), envelope.length)) continue;
       this.#queue.put(deviceId, messageId, envelope, now);
-      this.#delivery.push(deviceId, now);
     }
   }
 

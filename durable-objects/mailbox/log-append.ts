@@ -54,6 +54,8 @@ export class LogLeader {
     const { sequence } = decodeLogStatement(decodeLogEntry(entry).statement);
     const there = log[sequence - 1];
     if (there !== undefined) return sameBytes(there, entry) ? { kind: "repeat", sequence } : { kind: "conflict" };
+    // A database that was set back must not grow another history than the one that was shown.
+    if ((this.#facts.head?.length ?? 0) > log.length) throw new ProtocolError("broken-chain");
     const account = this.#read(userId, log, nowSeconds);
     requireAdmitted(account, { entry, upload }, nowSeconds);
     return { kind: "placed", sequence };
@@ -67,6 +69,12 @@ export class LogLeader {
       buffer(entry),
       upload === undefined ? null : buffer(upload),
     );
+  }
+
+  /** How often in vain, with this time. */
+  countFailure(): number {
+    const [row] = [...this.#sql.exec<{ failures: number }>("UPDATE intents SET failures = failures + 1 RETURNING failures")];
+    return row?.failures ?? 0;
   }
 
   /** Carries out what stands there, if anything does. False when another entry has taken its place. Safe to run twice. */

@@ -29,7 +29,8 @@ CREATE TABLE IF NOT EXISTS devices (
 CREATE TABLE IF NOT EXISTS intents (
   sequence INTEGER PRIMARY KEY,
   entry BLOB NOT NULL,
-  upload BLOB
+  upload BLOB,
+  failures INTEGER NOT NULL DEFAULT 0
 );
 CREATE TABLE IF NOT EXISTS attempts (
   device INTEGER PRIMARY KEY,

@@ -143,3 +143,11 @@ test("an owner fetches others' keys six hundred times a day", async () => {
   moveClock(DAY);
   expect(await fetches(1)).toBe(1);
 });
+
+test("a connection to an empty queue writes nothing, and one to a queue that waits one row", async () => {
+  const bob = await Addressee.register(410);
+  await bob.connect();
+  expect(await bob.rowsWritten(async () => await bob.connect())).toBe(0);
+  await bob.send(1);
+  expect(await bob.rowsWritten(async () => await bob.connect())).toBe(1);
+});

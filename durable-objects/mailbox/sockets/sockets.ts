@@ -44,6 +44,14 @@ export class Sockets {
     return undefined;
   }
 
+  /** Whose sockets are open. */
+  get devices(): readonly DeviceId[] {
+    return this.#state
+      .getWebSockets()
+      .filter(isOpen)
+      .map((socket) => this.progress(socket).deviceId);
+  }
+
   progress(socket: WebSocket): Progress {
     const progress = socket.deserializeAttachment() as Progress; // `open` and `advance` attach nothing else
     return { ...progress, deviceId: parseDeviceId(progress.deviceId) };
