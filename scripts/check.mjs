@@ -2,7 +2,9 @@
 
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { gzipSync } from "node:zlib";
 import { prepare, root } from "./setup.mjs";
 
@@ -21,6 +23,7 @@ const steps = [
   ["proto", () => both(tool("buf", "lint"), generatedCode())],
   ["unused", () => tool("knip", "--no-progress", "--treat-config-hints-as-errors")],
   ["size", size],
+  ["worker", worker],
 ];
 
 let failed = 0;
@@ -114,5 +117,38 @@ async function size() {
     return { ok: bytes <= MAXIMUM_BYTES, text: "wire, crypto, identity and protocol together are too large", note: kilobytes };
   } catch (error) {
     return { ok: false, text: String(error) };
+  }
+}
+
+/**
+ * What the Worker costs before its first request: the size that is uploaded, and the CPU time of reading its modules in
+ * this engine (the platform allows one second). Printed, because it is a measurement and no verdict.
+ * @returns {Promise<Result>}
+ */
+async function worker() {
+  const { build } = await import("esbuild");
+  const folder = mkdtempSync(join(tmpdir(), "edgewise-worker-"));
+  try {
+    const file = join(folder, "worker.mjs");
+    await build({
+      entryPoints: [join(root, "workers/gateway/index.ts")],
+      outfile: file,
+      bundle: true,
+      minify: true,
+      format: "esm",
+      target: "es2024",
+      conditions: ["workerd", "worker", "browser"],
+      external: ["node:*"],
+      alias: { "cloudflare:workers": join(root, "test/support/cloudflare-workers.ts") },
+      logLevel: "silent",
+    });
+    const measure = `const before = process.cpuUsage(); await import(${JSON.stringify(pathToFileURL(file).href)}); const { user, system } = process.cpuUsage(before); console.log(((user + system) / 1000).toFixed(0));`;
+    const { stdout, status, stderr } = spawnSync(process.execPath, ["--input-type=module", "-e", measure], { encoding: "utf8" });
+    const kilobytes = (gzipSync(readFileSync(file), { level: 9 }).length / 1000).toFixed(1);
+    return { ok: status === 0, text: stderr, note: `${kilobytes} kB gzip, ${stdout.trim()} ms of CPU to start` };
+  } catch (error) {
+    return { ok: false, text: String(error) };
+  } finally {
+    rmSync(folder, { recursive: true });
   }
 }

@@ -90,7 +90,7 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     return await this.#inTurn(async () => await refusalsAsValues(async () => await this.#appendLog(append)));
   }
 
-  // oxlint-disable-next-line typescript/require-await -- the platform's calls are promises; the work between is one step
+  /** One step: nothing is awaited between the look at the registry and the row. */
   async accept(request: Accept): Promise<AcceptResult> {
     if (this.#owner === undefined) return UNKNOWN;
     const now = Date.now();

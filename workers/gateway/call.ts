@@ -5,6 +5,7 @@ import type { Operation } from "#wire";
 import type { KeysEnv } from "../keys/index.ts";
 import type { CertificateAuthority } from "./certificates.ts";
 import type { Challenges } from "./challenges.ts";
+import type { Counters } from "./counters.ts";
 import type { ActiveDevice, Devices } from "./devices.ts";
 import type { Limits } from "./limits.ts";
 import type { Mailboxes } from "./mailboxes.ts";
@@ -22,6 +23,7 @@ export interface Services {
   readonly tokens: Tokens;
   readonly challenges: Challenges;
   readonly certificates: CertificateAuthority;
+  readonly counters: Counters;
   readonly limits: Limits;
   /** The name under which a user's fetches of others' keys are counted. */
   readonly requesterName: (userId: ActiveDevice["userId"]) => string;

@@ -33,7 +33,7 @@ function router(services: Services, operations: Operations): Hono<{ Bindings: Bi
   const app = new Hono<{ Bindings: Bindings }>();
   for (const name of SERVED) {
     const { method, path } = ROUTES[name];
-    app.on(method, pattern(path), (context) => run(name, callOf(context, services), operations));
+    app.on(method, pattern(path), (context) => counted(name, services, () => run(name, callOf(context, services), operations)));
   }
   for (const path of new Set(SERVED.map((name) => ROUTES[name].path))) app.all(pattern(path), () => refuse(path));
   app.notFound(() => problemResponse(new Problem("not-found")));
@@ -63,6 +63,18 @@ function callOf(context: Context<{ Bindings: Bindings }>, services: Services): C
     nowSeconds: Math.floor(services.nowMilliseconds() / 1000),
     afterwards: (work) => context.env.waitUntil(work),
   };
+}
+
+/** What a refusal is called is decided by `problemOf`, here and where it is answered. */
+async function counted(name: Operation, { counters }: Services, work: () => Promise<Response>): Promise<Response> {
+  try {
+    const response = await work();
+    counters.count(name, "ok");
+    return response;
+  } catch (error) {
+    counters.count(name, problemOf(error).code);
+    throw error;
+  }
 }
 
 async function run(name: Operation, call: Call, operations: Operations): Promise<Response> {

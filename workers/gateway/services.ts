@@ -5,6 +5,7 @@ import { databasesOf, parseServerSeed, ServerNames } from "#durable-objects";
 import type { Services } from "./call.ts";
 import { CertificateAuthority } from "./certificates.ts";
 import { Challenges } from "./challenges.ts";
+import { Counters } from "./counters.ts";
 import { Devices } from "./devices.ts";
 import type { Env } from "./env.ts";
 import { Limits } from "./limits.ts";
@@ -33,6 +34,7 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
     tokens: new Tokens(seeds),
     challenges: new Challenges(seeds),
     certificates: new CertificateAuthority(seeds, random),
+    counters: new Counters(env.COUNTERS, random),
     limits: new Limits(bindings, names, newestOf(seeds)),
     requesterName: (userId) => names.mailbox(userId),
   };

@@ -7,7 +7,6 @@ import { createPreKeySet, type OwnDevice } from "#identity";
 import {
   type Bytes,
   decodeServerFrame,
-  type DeviceId,
   type Deliver,
   encodeClientFrame,
   encodePreKeyUpload,
@@ -22,10 +21,10 @@ import { Owner } from "../../support/accounts.ts";
 import { oneTimeKeys, preKeyInput } from "../../support/prekeys.ts";
 import { makeTables } from "../../workers/support/databases.ts";
 
-export const names = new ServerNames(parseServerSeed(env.SERVER_SEED));
+const names = new ServerNames(parseServerSeed(env.SERVER_SEED));
 export const databases = databasesOf({ ...env });
 
-export function nowSeconds(): number {
+function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
 
@@ -228,8 +227,4 @@ export async function quiet(milliseconds = 150): Promise<void> {
   await new Promise<void>((resolve) => {
     setTimeout(resolve, milliseconds);
   });
-}
-
-export function idsOf(devices: readonly OwnDevice[]): readonly DeviceId[] {
-  return devices.map(({ deviceId }) => deviceId);
 }
