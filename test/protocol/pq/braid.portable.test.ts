@@ -1,6 +1,6 @@
 // The state machine against its table: what each state sends, and what each piece of a message does to it.
 
-import { toHex } from "#wire";
+import { ProtocolError, toHex } from "#wire";
 import { describe, expect, test } from "vitest";
 import { Attempt } from "../../../protocol/attempt.ts";
 import { startAuthenticator } from "../../../protocol/pq/authenticator.ts";
@@ -125,11 +125,12 @@ class Side {
     this.braid = startBraid(role, startAuthenticator(authKey(), new Attempt()));
   }
 
-  sendTo(other: Side): void {
+  /** `meddle` sees what is on the way, before the honest piece arrives or instead of it. */
+  sendTo(other: Side, meddle: (payload: BraidPayload, receiver: Braid) => BraidPayload = (payload) => payload): void {
     const { epoch } = this.braid;
     const sent = braidSend(this.braid, new Attempt(), this.#random);
     this.#become(sent);
-    other.#become(braidReceive(other.braid, epoch, sent.payload, new Attempt()));
+    other.#become(braidReceive(other.braid, epoch, meddle(sent.payload, other.braid), new Attempt()));
   }
 
   #become({ braid, secret }: BraidStep): void {
@@ -160,4 +161,47 @@ test("roles swap with the epoch: who had the key makes the next ciphertext", () 
     b.sendTo(a);
   }
   expect([...holders]).toEqual(["a 1", "b 2", "a 3", "b 4"]);
+});
+
+function damaged(payload: BraidPayload): BraidPayload {
+  if (!("chunk" in payload)) return payload;
+  const { index, data } = payload.chunk;
+  return { kind: payload.kind, chunk: { index, data: data.map((byte, at) => (at === 31 ? byte ^ 1 : byte)) } };
+}
+
+test("a damaged piece is refused at the moment that it completes something, and the honest one then completes it", () => {
+  const [a, b] = [new Side("key"), new Side("ciphertext")];
+  const refused: string[] = [];
+  const tryDamaged = (payload: BraidPayload, receiver: Braid): BraidPayload => {
+    try {
+      braidReceive(receiver, receiver.epoch, damaged(payload), new Attempt());
+    } catch (error) {
+      refused.push(`${payload.kind} in ${receiver.kind} of ${receiver.epoch}: ${String(error instanceof ProtocolError && error.code)}`);
+    }
+    return payload;
+  };
+  while (a.braid.epoch < 3 || b.braid.epoch < 3) {
+    a.sendTo(b, tryDamaged);
+    b.sendTo(a, tryDamaged);
+  }
+  expect(refused.slice(0, 6)).toEqual(
+    [1, 2].flatMap((epoch) => [
+      `header in no-header of ${epoch}: bad-tag`,
+      `vector-ct1-ack in ct1-acknowledged of ${epoch}: bad-key`,
+      `ct2 in vector-sent of ${epoch}: bad-tag`,
+    ]),
+  );
+});
+
+test("a damaged first half of the ciphertext ends at the MAC over both halves, in the same epoch", () => {
+  const [a, b] = [new Side("key"), new Side("ciphertext")];
+  const spoil = (payload: BraidPayload): BraidPayload => (payload.kind === "ct1" ? damaged(payload) : payload);
+  const converse = (): void => {
+    for (let turn = 0; turn < 200; turn++) {
+      a.sendTo(b);
+      b.sendTo(a, spoil);
+    }
+  };
+  expect(converse).toThrow("bad-tag");
+  expect([a.braid.kind, a.braid.epoch, a.secrets.length]).toEqual(["vector-sent", 1, 0]);
 });
