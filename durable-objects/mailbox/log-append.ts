@@ -82,12 +82,16 @@ export class LogLeader {
     const intent = this.#intent();
     if (intent === undefined) return true;
     const store = this.#storeOf(userId);
-    const log = (await store.readLog()).slice(0, intent.sequence - 1);
+    const entries = await store.readLog();
+    const there = entries[intent.sequence - 1];
+    // Another entry in its place: its prekeys must not be written either.
+    const isLost = there !== undefined && !sameBytes(there, intent.entry);
+    const log = entries.slice(0, intent.sequence - 1);
     const before = log.length === 0 ? undefined : this.#read(userId, log, nowSeconds);
     const after =
       before === undefined ? readAccountLog([intent.entry], { userId, nowSeconds }) : extendAccount(before, intent.entry, nowSeconds);
     const newEntry = { sequence: intent.sequence, entry: intent.entry, hash: after.head.hash, previousHash: before?.head.hash ?? EMPTY };
-    const stands = await store.append(newEntry, preKeysOf(intent.upload), removedBy(before, after));
+    const stands = !isLost && (await store.append(newEntry, preKeysOf(intent.upload), removedBy(before, after)));
     commit(() => {
       this.#sql.exec("DELETE FROM intents WHERE sequence = ?1", intent.sequence);
       if (!stands) return;

@@ -239,3 +239,23 @@ test("a database that was set back grows no other history", async () => {
   expect(await rival.appendLast(rival.upload(other))).toEqual({ kind: "denied", code: "broken-chain" });
   expect(await stored(bob)).toBe(1);
 });
+
+test("an intent that has lost its place is given up: log, keys and devices stay, and the log goes on", async () => {
+  const bob = await Addressee.register(seed);
+  const rival = bob.twin();
+  await bob.addDevice();
+  rival.owner.random(1);
+  const other = rival.owner.add();
+  const record = async () =>
+    await bob.database
+      .prepare("SELECT hex(record) AS r FROM device_prekeys WHERE user = ?1 AND device = 2")
+      .bind(uuidToBytes(bob.userId))
+      .first<string>("r");
+  const before = [await record(), await bob.queued()];
+  await putIntent(bob, 2, rival.owner.entries[1] ?? new Uint8Array(), rival.upload(other));
+  await runDurableObjectAlarm(bob.stub);
+  expect(await bob.rows("intents")).toBe(0);
+  expect([await record(), await bob.queued()]).toEqual(before);
+  const third = bob.owner.add();
+  expect(await bob.appendLast(bob.upload(third))).toMatchObject({ kind: "appended", length: 3 });
+});

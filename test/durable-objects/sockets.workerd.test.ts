@@ -47,6 +47,31 @@ test("an empty queue is said to be empty at once, and only once", async () => {
   expect(socket.frames.map(({ kind }) => kind)).toEqual(["queue-empty", "deliver"]);
 });
 
+test("the client is told that all that waited is there, though more has come since", async () => {
+  const bob = await Addressee.register(180);
+  await bob.send(1);
+  const socket = await bob.connect();
+  await bob.send(2);
+  await socket.until(({ delivered }) => delivered.length === 2);
+  socket.ack(socket.delivered[0]?.guid ?? 0);
+  await settled(socket);
+  expect(await bob.queued()).toBe(1);
+});
+
+test("of messages that came and went one empty row is left, however many there were", async () => {
+  const bob = await Addressee.register(181);
+  const socket = await bob.connect();
+  for (let number = 1; number <= 5; number++) {
+    await bob.send(number);
+    await socket.until(({ delivered }) => delivered.length === number);
+    socket.ack(socket.delivered.at(-1)?.guid ?? 0);
+    await quiet(30);
+    expect([await bob.queued(), await bob.rows("messages")]).toEqual([0, 1]);
+  }
+  const guids = socket.delivered.map(({ guid }) => guid);
+  expect(new Set(guids).size).toBe(5);
+});
+
 test("what was not acknowledged comes again on the next socket, and what was does not", async () => {
   const bob = await Addressee.register(103);
   await bob.send(1);
