@@ -1,5 +1,5 @@
 // The reference backend: audited JavaScript that runs everywhere. Its big-integer arithmetic makes no
-// constant-time promise, and the README says so.
+// constant-time promise; docs/threat-model.md says so.
 
 import { cbc, ctr } from "@noble/ciphers/aes.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
