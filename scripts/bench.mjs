@@ -5,7 +5,8 @@ import { join } from "node:path";
 import { prepare, root, run } from "./setup.mjs";
 
 const [name, ...args] = process.argv.slice(2);
-const names = readdirSync(join(root, "bench")).filter((entry) => existsSync(join(root, "bench", entry, "index.ts")));
+// The floor is what a benchmark measures against, and none itself.
+const names = readdirSync(join(root, "bench")).filter((entry) => entry !== "floor" && existsSync(join(root, "bench", entry, "index.ts")));
 
 if (name === undefined || !names.includes(name)) {
   console.error(`usage: npm run bench -- NAME [--quick]\nNAME is one of: ${names.join(", ")}`);

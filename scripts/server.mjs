@@ -11,28 +11,33 @@ import { root } from "./setup.mjs";
 /** The one constant that says which runtime we are written for. */
 const COMPATIBILITY_DATE = /^compatibility_date = "(.+)"$/m.exec(readFileSync(join(root, "wrangler.toml"), "utf8"))?.[1] ?? "";
 
+/** @type {60} */
+const MINUTE = 60;
+const LIMITS = {
+  USER_LIMIT: { namespace_id: "1", simple: { limit: 500, period: MINUTE } },
+  ADDRESS_LIMIT: { namespace_id: "2", simple: { limit: 300, period: MINUTE } },
+  TARGET_LIMIT: { namespace_id: "3", simple: { limit: 60, period: MINUTE } },
+};
+
 /**
- * @param {{ port: number, state: string, seed: string }} options `port` 0 takes a free one; `state` is a folder
+ * @param {{ port: number, state: string, seed: string, bench?: string | undefined }} options `port` 0 takes a free one; `state` is a
+ *   folder; `bench` is for benches only: without rate limits, `edgewise` or the `floor` that it is compared with
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
  */
-export async function startServer({ port, state, seed }) {
+export async function startServer({ port, state, seed, bench }) {
   mkdirSync(state, { recursive: true });
   requireSameSeed(state, seed);
   const options = convertV4MiniflareOptions({
     host: "127.0.0.1",
     port,
     modules: true,
-    script: await bundle(),
+    script: await bundle(bench === "floor" ? "bench/floor/index.ts" : "workers/gateway/index.ts"),
     compatibilityDate: COMPATIBILITY_DATE,
     bindings: { SERVER_SEED: seed },
     durableObjects: { MAILBOX: { className: "Mailbox", useSQLite: true } },
     d1Databases: { KEYS_DB: "edgewise-keys" },
     resourcePersistencePath: state,
-    ratelimits: {
-      USER_LIMIT: { namespace_id: "1", simple: { limit: 500, period: 60 } },
-      ADDRESS_LIMIT: { namespace_id: "2", simple: { limit: 300, period: 60 } },
-      TARGET_LIMIT: { namespace_id: "3", simple: { limit: 60, period: 60 } },
-    },
+    ...(bench === undefined ? { ratelimits: LIMITS } : {}),
   });
   const miniflare = new Miniflare(options);
   const url = await miniflare.ready;
@@ -72,10 +77,13 @@ async function applySchema(database) {
   await database.batch(statements.map((statement) => database.prepare(statement)));
 }
 
-/** @returns {Promise<string>} the Worker as one module */
-async function bundle() {
+/**
+ * @param {string} entry
+ * @returns {Promise<string>} the Worker as one module
+ */
+async function bundle(entry) {
   const { outputFiles } = await build({
-    entryPoints: [join(root, "workers/gateway/index.ts")],
+    entryPoints: [join(root, entry)],
     bundle: true,
     write: false,
     format: "esm",

@@ -1,5 +1,5 @@
 // npm start: installs what is missing, makes a seed if there is none, serves on PORT (8787; 0 takes a free one) with the state
-// in EDGEWISE_STATE (.edgewise).
+// in EDGEWISE_STATE (.edgewise). EDGEWISE_BENCH is for the benches and takes the rate limits away.
 
 import { join } from "node:path";
 import { prepare, root } from "./setup.mjs";
@@ -11,7 +11,7 @@ const port = Number(process.env["PORT"] ?? 8787);
 const state = process.env["EDGEWISE_STATE"] ?? join(root, ".edgewise");
 
 try {
-  const server = await startServer({ port, state, seed: process.env["SERVER_SEED"] ?? localSeed() });
+  const server = await startServer({ port, state, seed: process.env["SERVER_SEED"] ?? localSeed(), bench: process.env["EDGEWISE_BENCH"] });
   console.log(`Edgewise is on ${server.url}, with its state in ${state}`);
   console.log(`Try:  curl ${server.url}/health`);
   console.log(`      curl ${server.url}/v1/config`);

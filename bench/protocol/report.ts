@@ -19,6 +19,8 @@ export interface Row {
 export interface Measured {
   readonly work: string;
   readonly subject: string;
+  /** Operations a second, when nothing is said. */
+  readonly unit?: string;
   /** One figure a round. */
   readonly rounds: readonly number[];
 }
@@ -26,15 +28,16 @@ export interface Measured {
 const UNIT = "op/s";
 
 export function toRows(measured: readonly Measured[], reference: string): readonly Row[] {
-  const medians = new Map(measured.filter(({ subject }) => subject === reference).map(({ work, rounds }) => [work, median(rounds)]));
-  return measured.map(({ work, subject, rounds }) => ({
+  const references = measured.filter(({ subject }) => subject === reference);
+  const medians = new Map(references.map(({ work, unit = UNIT, rounds }) => [`${work} ${unit}`, median(rounds)]));
+  return measured.map(({ work, subject, unit = UNIT, rounds }) => ({
     work,
     subject,
     median: figures(median(rounds)),
     min: figures(Math.min(...rounds)),
     max: figures(Math.max(...rounds)),
-    unit: UNIT,
-    ratio: figures(median(rounds) / (medians.get(work) ?? Number.NaN)),
+    unit,
+    ratio: figures(median(rounds) / (medians.get(`${work} ${unit}`) ?? Number.NaN)),
   }));
 }
 

@@ -16,12 +16,12 @@ export class RunningServer {
   }
 
   /** Starts on `port`, or on a free one for 0. */
-  static async start(state: string, seed: string, port = 0): Promise<RunningServer> {
+  static async start(state: string, seed: string, port = 0, env: Readonly<Record<string, string>> = {}): Promise<RunningServer> {
     // A group of its own, so that a kill takes the runtime along.
     const child = spawn(process.execPath, [START], {
       detached: true,
       stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, PORT: String(port), EDGEWISE_STATE: state, SERVER_SEED: seed },
+      env: { ...process.env, PORT: String(port), EDGEWISE_STATE: state, SERVER_SEED: seed, ...env },
     });
     const url = await new Promise<string>((resolve, reject) => {
       let output = "";
@@ -38,6 +38,11 @@ export class RunningServer {
       child.once("exit", () => reject(new Error(`the server ended: ${output}`)));
     });
     return new RunningServer(child, url);
+  }
+
+  get pid(): number {
+    if (this.#process.pid === undefined) throw new Error("the server never started");
+    return this.#process.pid;
   }
 
   get port(): number {

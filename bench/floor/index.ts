@@ -1,0 +1,58 @@
+// The least that a store-and-forward server on this platform can be: one object a user, one INSERT to accept, one DELETE
+// to acknowledge. No authentication, no check, no quota: what our server costs beyond this is what those cost.
+
+import { DurableObject } from "cloudflare:workers";
+
+interface Env {
+  readonly MAILBOX: DurableObjectNamespace<Mailbox>;
+}
+
+export class Mailbox extends DurableObject<Env> {
+  readonly #sql: SqlStorage;
+
+  constructor(state: DurableObjectState, env: Env) {
+    super(state, env);
+    this.#sql = state.storage.sql;
+    this.#sql.exec("CREATE TABLE IF NOT EXISTS messages (seq INTEGER PRIMARY KEY, body BLOB NOT NULL)");
+  }
+
+  accept(body: ArrayBuffer): void {
+    const { seq } = this.#sql.exec<{ seq: number }>("INSERT INTO messages (body) VALUES (?1) RETURNING seq", body).one();
+    for (const socket of this.ctx.getWebSockets()) socket.send(frame(seq, body));
+  }
+
+  override fetch(): Response {
+    const { 0: client, 1: server } = new WebSocketPair();
+    this.ctx.acceptWebSocket(server);
+    const rows = this.#sql.exec<{ seq: number; body: ArrayBuffer }>("SELECT seq, body FROM messages ORDER BY seq");
+    for (const { seq, body } of rows) server.send(frame(seq, body));
+    // An empty frame: all that was queued is on its way.
+    server.send(new ArrayBuffer(0));
+    return new Response(null, { status: 101, webSocket: client });
+  }
+
+  override webSocketMessage(_socket: WebSocket, message: ArrayBuffer | string): void {
+    if (typeof message === "string") return;
+    this.#sql.exec("DELETE FROM messages WHERE seq = ?1", new DataView(message).getFloat64(0));
+  }
+}
+
+/** The number, then the message. */
+function frame(seq: number, body: ArrayBuffer): ArrayBuffer {
+  const bytes = new Uint8Array(8 + body.byteLength);
+  new DataView(bytes.buffer).setFloat64(0, seq);
+  bytes.set(new Uint8Array(body), 8);
+  return bytes.buffer;
+}
+
+const worker: ExportedHandler<Env> = {
+  async fetch(request, env) {
+    const mailbox = env.MAILBOX.getByName(new URL(request.url).pathname);
+    if (request.headers.get("upgrade") === "websocket") return await mailbox.fetch(request);
+    await mailbox.accept(await request.arrayBuffer());
+    return Response.json({});
+  },
+};
+
+// oxlint-disable-next-line import/no-default-export -- the runtime looks for it under this name
+export default worker;
