@@ -7,8 +7,13 @@ interface Env {
   readonly MAILBOX: DurableObjectNamespace<Mailbox>;
 }
 
+/** All that was queued is acknowledged; our server says it at the same moment. */
+const EMPTY = new ArrayBuffer(0);
+
 export class Mailbox extends DurableObject<Env> {
   readonly #sql: SqlStorage;
+  /** Of what was queued when the socket opened, how much is not acknowledged. */
+  #backlog = 0;
 
   constructor(state: DurableObjectState, env: Env) {
     super(state, env);
@@ -25,15 +30,19 @@ export class Mailbox extends DurableObject<Env> {
     const { 0: client, 1: server } = new WebSocketPair();
     this.ctx.acceptWebSocket(server);
     const rows = this.#sql.exec<{ seq: number; body: ArrayBuffer }>("SELECT seq, body FROM messages ORDER BY seq");
-    for (const { seq, body } of rows) server.send(frame(seq, body));
-    // An empty frame: all that was queued is on its way.
-    server.send(new ArrayBuffer(0));
+    this.#backlog = 0;
+    for (const { seq, body } of rows) {
+      server.send(frame(seq, body));
+      this.#backlog++;
+    }
+    if (this.#backlog === 0) server.send(EMPTY);
     return new Response(null, { status: 101, webSocket: client });
   }
 
-  override webSocketMessage(_socket: WebSocket, message: ArrayBuffer | string): void {
+  override webSocketMessage(socket: WebSocket, message: ArrayBuffer | string): void {
     if (typeof message === "string") return;
     this.#sql.exec("DELETE FROM messages WHERE seq = ?1", new DataView(message).getFloat64(0));
+    if (this.#backlog > 0 && --this.#backlog === 0) socket.send(EMPTY);
   }
 }
 
