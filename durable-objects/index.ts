@@ -17,6 +17,7 @@ export type {
 } from "./mailbox/api.ts";
 export type { DeviceChanges } from "./mailbox/core.ts";
 export type { MailboxEnv } from "./env.ts";
+export { mailboxNamespace } from "./jurisdiction.ts";
 export { Mailbox } from "./mailbox/index.ts";
 export type { SeedVersion } from "./server-seed.ts";
 export { deriveServerKey, parseServerSeed, ServerNames } from "./server-seed.ts";

@@ -23,6 +23,7 @@ import {
 import { type AccountState, userIdOfGenesis } from "#identity";
 import { sha256 } from "#crypto";
 import { databaseOf, databasesOf } from "../databases.ts";
+import { mailboxNamespace } from "../jurisdiction.ts";
 import type { MailboxEnv } from "../env.ts";
 import { parseServerSeed, ServerNames } from "../server-seed.ts";
 import { checkAccept, noticeEnvelope } from "./accepting.ts";
@@ -307,7 +308,7 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
   async #forward({ userId, devices }: SendEphemeral): Promise<void> {
     const copies = devices.map(({ deviceId, registrationId, content }) => ({ deviceId, registrationId, content }));
     // The class behind this binding is this one.
-    const mailbox = this.env.MAILBOX.getByName(this.#names.mailbox(userId)) as unknown as MailboxApi;
+    const mailbox = mailboxNamespace(this.env).getByName(this.#names.mailbox(userId)) as unknown as MailboxApi;
     try {
       await mailbox.accept({ messageId: newMessageId(), scope: "some", ephemeral: true, devices: copies });
     } catch {

@@ -8,6 +8,8 @@ export interface Env {
   /** When set, an account is made only with this code. */
   readonly INVITE_CODE?: string;
   readonly MAILBOX: DurableObjectNamespace;
+  /** `eu` or `fedramp`, chosen before the first account and never changed. Unset: wherever the platform likes. */
+  readonly JURISDICTION?: string;
   /** Counts of operations and codes. Without it they are not counted. */
   readonly COUNTERS?: AnalyticsEngineDataset;
   /** Requests of one user. Without a binding there is no limit, which is for benches only. */

@@ -1,7 +1,7 @@
 // Puts the parts of the gateway together: from what is bound, each gets what it needs and no more.
 
 import type { Random } from "#crypto";
-import { databasesOf, parseServerSeed, ServerNames } from "#durable-objects";
+import { databasesOf, mailboxNamespace, parseServerSeed, ServerNames } from "#durable-objects";
 import type { Services } from "./call.ts";
 import { CertificateAuthority } from "./certificates.ts";
 import { Challenges } from "./challenges.ts";
@@ -21,7 +21,7 @@ export interface Surroundings {
 export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings): Services {
   const seeds = parseServerSeed(env.SERVER_SEED);
   const names = new ServerNames(seeds);
-  const mailboxes = new Mailboxes(env.MAILBOX, names);
+  const mailboxes = new Mailboxes(mailboxNamespace(env), names);
   const bindings = { user: env.USER_LIMIT, address: env.ADDRESS_LIMIT, target: env.TARGET_LIMIT };
   return {
     nowMilliseconds,
