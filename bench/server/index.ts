@@ -43,7 +43,9 @@ try {
     for (const work of works) for (const subject of subjects) note(subject.name, await work(subject));
   }
   for (const subject of subjects) note(subject.name, [...(await idle(subject)), ...units()]);
-  const rows = toRows([...rounds.values()], REFERENCE);
+  // Whoever did the same stands side by side.
+  const together = Map.groupBy(rounds.values(), ({ work, unit }) => `${work} ${unit}`);
+  const rows = toRows([...together.values()].flat(), REFERENCE);
   printTable(rows);
   writeResults(join(import.meta.dirname, "..", "results", "server.json"), REFERENCE, rows);
 } finally {
