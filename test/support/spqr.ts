@@ -62,13 +62,27 @@ export class Agent {
   }
 }
 
+/** Far more rounds than any conversation here needs: one that does not advance is an error and not a wait. */
+const MAX_ROUNDS = 2000;
+
+/** Repeats `round` until `isDone`. @throws RangeError when that does not come. */
+export function repeatUntil(isDone: () => boolean, round: () => void): void {
+  for (let rounds = 0; !isDone(); rounds++) {
+    if (rounds === MAX_ROUNDS) throw new RangeError("the conversation does not advance");
+    round();
+  }
+}
+
 /** Two fresh agents that alternated until both are in `epoch`. */
 export function advanced(epoch: number): readonly [Agent, Agent] {
   const [a, b] = [new Agent("a2b"), new Agent("b2a")];
-  while (a.epoch < epoch || b.epoch < epoch) {
-    b.receive(a.send().message);
-    a.receive(b.send().message);
-  }
+  repeatUntil(
+    () => a.epoch >= epoch && b.epoch >= epoch,
+    () => {
+      b.receive(a.send().message);
+      a.receive(b.send().message);
+    },
+  );
   return [a, b];
 }
 
@@ -82,14 +96,15 @@ export function stateOfEachKind(): ReadonlyMap<Braid["kind"], SpqrState> {
   const found = new Map<Braid["kind"], SpqrState>();
   for (const ct1Lost of [false, true]) {
     const [a, b] = [new Agent("a2b"), new Agent("b2a")];
-    while (a.epoch < 3) {
+    const round = (): void => {
       // Copies, because the agents wipe what they move on from.
       for (const { state } of [a, b]) if (!found.has(state.braid.kind)) found.set(state.braid.kind, decoded(encoded(state)));
       b.receive(a.send().message);
       const held = ct1Lost && b.state.braid.kind === "ct1-sampled" && a.state.braid.kind === "header-sent";
       const { message } = b.send();
       if (!held) a.receive(message);
-    }
+    };
+    repeatUntil(() => a.epoch >= 3, round);
   }
   return found;
 }

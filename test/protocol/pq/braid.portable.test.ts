@@ -7,7 +7,7 @@ import { startAuthenticator } from "../../../protocol/pq/authenticator.ts";
 import { type Braid, braidReceive, braidSend, type BraidStep, startBraid } from "../../../protocol/pq/braid.ts";
 import type { BraidPayload } from "../../../protocol/pq/message.ts";
 import { seededRandom } from "../../support/random.ts";
-import { authKey, stateOfEachKind } from "../../support/spqr.ts";
+import { authKey, repeatUntil, stateOfEachKind } from "../../support/spqr.ts";
 
 type Kind = Braid["kind"];
 type Piece = BraidPayload["kind"];
@@ -141,10 +141,13 @@ class Side {
 
 test("both sides give out the secret of every epoch once, the same, and no two are alike", () => {
   const [a, b] = [new Side("key"), new Side("ciphertext")];
-  while (a.braid.epoch < 6 || b.braid.epoch < 6) {
-    a.sendTo(b);
-    b.sendTo(a);
-  }
+  repeatUntil(
+    () => a.braid.epoch >= 6 && b.braid.epoch >= 6,
+    () => {
+      a.sendTo(b);
+      b.sendTo(a);
+    },
+  );
   const common = a.secrets.slice(0, 5);
   expect(common.map(([epoch]) => epoch)).toEqual([1, 2, 3, 4, 5]);
   expect(b.secrets.slice(0, 5)).toEqual(common);
@@ -154,12 +157,15 @@ test("both sides give out the secret of every epoch once, the same, and no two a
 test("roles swap with the epoch: who had the key makes the next ciphertext", () => {
   const [a, b] = [new Side("key"), new Side("ciphertext")];
   const holders = new Set<string>();
-  while (a.braid.epoch < 5) {
-    if (a.braid.kind === "keys-sampled") holders.add(`a ${a.braid.epoch}`);
-    if (b.braid.kind === "keys-sampled") holders.add(`b ${b.braid.epoch}`);
-    a.sendTo(b);
-    b.sendTo(a);
-  }
+  repeatUntil(
+    () => a.braid.epoch >= 5,
+    () => {
+      if (a.braid.kind === "keys-sampled") holders.add(`a ${a.braid.epoch}`);
+      if (b.braid.kind === "keys-sampled") holders.add(`b ${b.braid.epoch}`);
+      a.sendTo(b);
+      b.sendTo(a);
+    },
+  );
   expect([...holders]).toEqual(["a 1", "b 2", "a 3", "b 4"]);
 });
 
@@ -180,10 +186,13 @@ test("a damaged piece is refused at the moment that it completes something, and 
     }
     return payload;
   };
-  while (a.braid.epoch < 3 || b.braid.epoch < 3) {
-    a.sendTo(b, tryDamaged);
-    b.sendTo(a, tryDamaged);
-  }
+  repeatUntil(
+    () => a.braid.epoch >= 3 && b.braid.epoch >= 3,
+    () => {
+      a.sendTo(b, tryDamaged);
+      b.sendTo(a, tryDamaged);
+    },
+  );
   expect(refused.slice(0, 6)).toEqual(
     [1, 2].flatMap((epoch) => [
       `header in no-header of ${epoch}: bad-tag`,

@@ -5,7 +5,7 @@ import { decodeSpqrMessage, encodeSpqrMessage } from "../../../protocol/pq/messa
 import { spqrReceive } from "../../../protocol/pq/spqr.ts";
 import { mutate } from "../../support/mutate.ts";
 import { type Dice, seededDice } from "../../support/random.ts";
-import { advanced, Agent, decoded, encoded } from "../../support/spqr.ts";
+import { advanced, Agent, decoded, encoded, repeatUntil } from "../../support/spqr.ts";
 
 /** Who sends next. */
 type Traffic = (dice: Dice, turn: number) => "a" | "b";
@@ -47,10 +47,13 @@ for (const [name, traffic] of Object.entries(TRAFFIC)) {
 test("no key of an epoch can be taken once two later epochs were sent under", () => {
   const [a, b] = advanced(2);
   const old = a.send().message;
-  while (b.state.chains.sendEpoch < 3) {
-    b.receive(a.send().message);
-    a.receive(b.send().message);
-  }
+  repeatUntil(
+    () => b.state.chains.sendEpoch >= 3,
+    () => {
+      b.receive(a.send().message);
+      a.receive(b.send().message);
+    },
+  );
   expect(b.state.chains.firstEpoch).toBe(2);
   expect(() => b.receive(old)).toThrow("duplicate");
   expect(b.state.chains.epochs.slice(0, -1).every(({ send }) => send === undefined)).toBe(true);

@@ -5,7 +5,7 @@ import type { EpochChains } from "../../../protocol/pq/epoch-chains.ts";
 import { spqrReceive, spqrSecrets, spqrSend, type SpqrState } from "../../../protocol/pq/spqr.ts";
 import { seededDice, seededRandom } from "../../support/random.ts";
 import { secretsOf } from "../../support/secrets.ts";
-import { advanced, Agent, decoded, encoded, stateOfEachKind } from "../../support/spqr.ts";
+import { advanced, Agent, decoded, encoded, repeatUntil, stateOfEachKind } from "../../support/spqr.ts";
 
 const states = [...stateOfEachKind()];
 
@@ -80,11 +80,14 @@ test("after the last chunk index comes the first, and no state has one beyond", 
 test("a state is at most 3 kB when nothing is late, and 36 bytes more for each message that is", () => {
   const [a, b] = advanced(1);
   let largest = 0;
-  while (a.epoch < 5) {
-    b.receive(a.send().message);
-    a.receive(b.send().message);
-    largest = Math.max(largest, encoded(a.state).length, encoded(b.state).length);
-  }
+  repeatUntil(
+    () => a.epoch >= 5,
+    () => {
+      b.receive(a.send().message);
+      a.receive(b.send().message);
+      largest = Math.max(largest, encoded(a.state).length, encoded(b.state).length);
+    },
+  );
   expect(largest).toBeLessThan(3000);
   expect(largest).toBeGreaterThan(2000);
 
