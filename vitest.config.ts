@@ -9,7 +9,7 @@ import { chromiumFlags, findChromium } from "./scripts/chromium.mjs";
 
 const portable = ["test/{wire,crypto,identity,protocol}/**/*.portable.test.ts"];
 // Generous, because a shared machine is slow at times; what has to be fast is measured in bench/.
-const testTimeout = 30_000;
+const testTimeout = 120_000;
 const executablePath = findChromium();
 
 export default defineConfig({
