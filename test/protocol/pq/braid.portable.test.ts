@@ -214,3 +214,24 @@ test("a damaged first half of the ciphertext ends at the MAC over both halves, i
   expect(converse).toThrow("bad-tag");
   expect([a.braid.kind, a.braid.epoch, a.secrets.length]).toEqual(["vector-sent", 1, 0]);
 });
+
+test("the chunks of each part count from zero", () => {
+  const [a, b] = [new Side("key"), new Side("ciphertext")];
+  const counted = new Map<string, number[]>();
+  const count = (payload: BraidPayload, receiver: Braid): BraidPayload => {
+    if (!("chunk" in payload) || receiver.epoch !== 1) return payload;
+    // A vector goes on with its own count when the chunk also acknowledges.
+    const part = payload.kind === "vector-ct1-ack" ? "vector" : payload.kind;
+    counted.set(part, [...(counted.get(part) ?? []), payload.chunk.index]);
+    return payload;
+  };
+  repeatUntil(
+    () => a.braid.epoch >= 2,
+    () => {
+      a.sendTo(b, count);
+      b.sendTo(a, count);
+    },
+  );
+  expect([...counted.keys()].sort()).toEqual(["ct1", "ct2", "header", "vector"]);
+  for (const indexes of counted.values()) expect(indexes).toEqual(indexes.map((_, position) => position));
+});

@@ -122,3 +122,17 @@ test("messages and states survive any damage without another exception than a re
     }
   }
 });
+
+test("a message of epoch 1 with index 0 has no key and takes none; in a later epoch it is refused", () => {
+  const [a, b] = advanced(1);
+  const first = decodeSpqrMessage(a.send().message);
+  const { state, key } = spqrReceive(b.state, encodeSpqrMessage({ ...first, index: 0 }), new Attempt());
+  expect(key).toBeUndefined();
+  expect(state.chains).toBe(b.state.chains);
+  expect(state.braid).not.toBe(b.state.braid);
+
+  const [later, other] = advanced(3);
+  const message = decodeSpqrMessage(later.send().message);
+  expect(message.epoch).toBe(3);
+  expect(() => spqrReceive(other.state, encodeSpqrMessage({ ...message, index: 0 }), new Attempt())).toThrow("duplicate");
+});
