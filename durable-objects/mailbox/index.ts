@@ -56,6 +56,10 @@ import { nextUpkeep, retryAfter } from "./upkeep.ts";
 
 const UNKNOWN: Unknown = { kind: "unknown" };
 
+/** RFC 6455 section 7.4.1: codes that a peer reports and never sends. */
+const NEVER_SENT: ReadonlySet<number> = new Set([1005, 1006, 1015]);
+const NORMAL_CLOSURE = 1000;
+
 export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
   readonly #facts: Facts;
   readonly #registry: DeviceRegistry;
@@ -158,6 +162,15 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     const { 0: client, 1: server } = new WebSocketPair();
     this.#delivery.open(server, deviceId, now);
     return new Response(undefined, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": SOCKET_PROTOCOL } });
+  }
+
+  /** Answers a client that closes: without that its socket hangs until the object sleeps. Codes that stand for no code are not echoed. */
+  override webSocketClose(socket: WebSocket, code: number): void {
+    try {
+      socket.close(NEVER_SENT.has(code) ? NORMAL_CLOSURE : code);
+    } catch {
+      // Closed already, which is what was wanted.
+    }
   }
 
   override async webSocketMessage(socket: WebSocket, data: string | ArrayBuffer): Promise<void> {
