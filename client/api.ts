@@ -1,0 +1,258 @@
+// The SDK as its users see it: what createClient() gives, in words and types. How it is done is in the files beside it.
+
+import type { DeviceId, MessageId, UserId } from "#wire";
+import type { ConnectionStatus } from "./connection-api.ts";
+import type { ErrorCode } from "./errors.ts";
+
+/** A value that changes. The listener is called at once with the value of now, and after every change; returns its own undo. */
+export interface Live<T> {
+  readonly value: T;
+  subscribe(listener: (value: T) => void): () => void;
+}
+
+export interface Options {
+  readonly signal?: AbortSignal;
+}
+
+/** One device of an account. Every call may reject with a ClientError. */
+export interface Client extends AsyncDisposable {
+  /** `new`: the store has no account yet. */
+  readonly state: "new" | "registered";
+  /** @throws ClientError `not-registered` */
+  readonly account: Account;
+  readonly connection: Live<ConnectionState>;
+  readonly conversations: Conversations;
+  readonly contacts: Contacts;
+  /** Makes the keys and the account. `name`, by default the username, is what others see. May be repeated after a failure. */
+  register(options?: Options & { readonly username?: string; readonly invite?: string; readonly name?: string }): Promise<Account>;
+  /** Receives, and goes on after every loss of connection. Resolves when everything that waited is here. */
+  connect(options?: Options): Promise<void>;
+  /** What has happened here, in the order in which it was stored, from the first that `next` was not asked behind. */
+  events(options?: Options & { readonly after?: Cursor }): AsyncIterableIterator<ClientEvent>;
+  message(id: MessageId | string): Promise<Message>;
+  /** Newest first. Words by their beginnings, or any part of the text. */
+  search(text: string, options?: { readonly conversation?: Conversation; readonly limit?: number }): Promise<readonly Message[]>;
+  readonly profile: Live<Profile>;
+  setProfile(profile: Partial<Profile>): Promise<void>;
+  readonly settings: Live<Settings>;
+  setSettings(settings: Partial<Settings>): Promise<void>;
+  /** Waits until everything owed is out: messages that were sent, receipts. Rejects with what keeps it from going. */
+  settled(options?: Options): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface Account {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly username: string | undefined;
+  /** Names this account and its server; whoever has it can write to us. */
+  readonly link: string;
+}
+
+export interface ConnectionState {
+  readonly status: ConnectionStatus;
+  /** Messages of ours that the server does not have yet. */
+  readonly queued: number;
+  /** Why nothing is received any more; another `connect()` is needed. */
+  readonly error: ErrorCode | undefined;
+}
+
+export interface Profile {
+  readonly name: string;
+}
+
+/** Both ways: who does not tell is not told. */
+export interface Settings {
+  readonly readReceipts: boolean;
+  readonly typing: boolean;
+  readonly presence: boolean;
+}
+
+/** Where one was in the events; a string that only this store understands. */
+export type Cursor = string;
+
+export interface Conversations {
+  /** With the latest first. */
+  readonly live: Live<readonly Conversation[]>;
+  /** With one person: a username, a userId or a contact link. A username is looked up once and never again. */
+  direct(who: string, options?: Options): Promise<Conversation>;
+  list(): Promise<readonly Conversation[]>;
+}
+
+export interface Conversation {
+  /** In a conversation of two, the other person's userId. */
+  readonly id: string;
+  readonly kind: "direct";
+  readonly peer: Peer;
+  readonly unread: number;
+  readonly draft: string;
+  readonly lastMessage: Message | undefined;
+  /** The latest messages, oldest first. */
+  readonly live: Live<readonly Message[]>;
+  /**
+   * Stores the message and sends it as soon as there is a way. Resolves when it is stored here; the message's `sent()`
+   * resolves when the server has it for every device.
+   */
+  send(text: string, options?: { readonly replyTo?: Message }): Promise<Message>;
+  /** Newest first, a page at a time. */
+  history(options?: { readonly before?: MessageId; readonly limit?: number }): Promise<readonly Message[]>;
+  /** Marks everything up to now, or up to a message, as read. */
+  markRead(upTo?: Message): Promise<void>;
+  /** Told to accepted contacts only, and only with the setting on. */
+  setTyping(on: boolean): Promise<void>;
+  setDraft(text: string): Promise<void>;
+}
+
+export type MessageState = "queued" | "sent" | "delivered" | "read" | "failed" | "received";
+
+export interface Message {
+  readonly id: MessageId;
+  readonly conversation: Conversation;
+  readonly from: Peer;
+  /** Whether one of our own devices wrote it. */
+  readonly own: boolean;
+  readonly text: string;
+  /** By the writer's clock. */
+  readonly sentAt: Date;
+  readonly state: MessageState;
+  /** Why it failed. */
+  readonly error: ErrorCode | undefined;
+  readonly replyTo: { readonly author: UserId; readonly id: MessageId } | undefined;
+  readonly edited: boolean;
+  /** What it said before, oldest first. */
+  readonly history: readonly { readonly text: string; readonly sentAt: Date }[];
+  readonly deleted: boolean;
+  readonly reactions: readonly { readonly by: UserId; readonly emoji: string }[];
+  /** Something that its writer sent before this one never came. */
+  readonly gapBefore: boolean;
+  /** Resolves when the server has it for every device. */
+  sent(options?: Options): Promise<void>;
+  /** Resolves when a device of the other person has it. */
+  delivered(options?: Options): Promise<void>;
+  edit(text: string): Promise<void>;
+  /** For everyone. */
+  delete(): Promise<void>;
+  /** An empty one takes the reaction back. */
+  react(emoji: string): Promise<void>;
+  reply(text: string): Promise<Message>;
+  markRead(): Promise<void>;
+  /** After it failed. */
+  retry(): Promise<void>;
+}
+
+/** `none`: not in touch yet · `request`: they wrote and wait for an answer · `accepted` · `blocked`. */
+export type ContactState = "none" | "request" | "accepted" | "blocked";
+
+/** A person. */
+export interface Peer {
+  readonly userId: UserId;
+  /** What they call themselves; before they told, the username they were found by, or the beginning of the userId. */
+  readonly name: string;
+  readonly username: string | undefined;
+  readonly self: boolean;
+  readonly contact: ContactState;
+  verification(): Promise<Verification>;
+}
+
+export interface Verification {
+  /** 60 digits, the same on both sides. */
+  readonly safetyNumber: string;
+  /** What to show as a QR code, and what `scan` takes. */
+  readonly scannable: string;
+  readonly verified: boolean;
+  scan(scanned: string): "match" | "mismatch";
+  /** "I have compared them." From then on a change of keys stops sending. */
+  confirm(): Promise<void>;
+}
+
+export interface Contacts {
+  readonly requests: Live<readonly Peer[]>;
+  /** Username, userId or contact link. */
+  find(who: string, options?: Options): Promise<Peer>;
+  accept(who: string | Peer, options?: Options): Promise<void>;
+  block(who: string | Peer, options?: Options): Promise<void>;
+  unblock(who: string | Peer, options?: Options): Promise<void>;
+  /**
+   * Whether somebody is there, and every change. Asks again for as long as somebody is subscribed; `undefined` until they
+   * answered.
+   */
+  presence(who: Peer): Live<boolean | undefined>;
+}
+
+interface EventBase {
+  readonly cursor: Cursor;
+}
+
+export interface MessageEvent extends EventBase {
+  readonly type: "message";
+  readonly message: Message;
+}
+
+/** About messages of ours. */
+export interface ReceiptEvent extends EventBase {
+  readonly type: "receipt";
+  readonly kind: "delivered" | "read";
+  readonly by: Peer;
+  readonly messageIds: readonly MessageId[];
+}
+
+/** Somebody writes for the first time. Their messages wait behind it. */
+export interface RequestEvent extends EventBase {
+  readonly type: "request";
+  readonly from: Peer;
+  accept(): Promise<void>;
+  block(): Promise<void>;
+}
+
+export interface ChangeEvent extends EventBase {
+  readonly type: "edit" | "delete" | "reaction";
+  readonly from: Peer;
+  readonly message: Message;
+  /** Of a reaction; empty when it was taken back. */
+  readonly emoji: string | undefined;
+}
+
+/** Not stored: of now. */
+export interface TypingEvent extends EventBase {
+  readonly type: "typing";
+  readonly conversation: Conversation;
+  readonly by: Peer;
+  readonly on: boolean;
+}
+
+/** Not stored: of now. */
+export interface PresenceEvent extends EventBase {
+  readonly type: "presence";
+  readonly by: Peer;
+  readonly online: boolean;
+}
+
+export type NoticeKind =
+  | "device-added"
+  | "device-revoked"
+  | "account-changed"
+  /** Two histories of an account exist. */
+  | "account-forked"
+  /** A message came that cannot be opened; `reason` says why, and it is being asked for again. */
+  | "unreadable"
+  /** One of those came after all. */
+  | "repaired"
+  /** A message to them was given up; `reason` is its error code. */
+  | "not-sent";
+
+export interface NoticeEvent extends EventBase {
+  readonly type: "notice";
+  readonly kind: NoticeKind;
+  readonly peer: Peer;
+  readonly deviceId: DeviceId | undefined;
+  readonly reason: string | undefined;
+}
+
+export type ClientEvent =
+  | MessageEvent
+  | ReceiptEvent
+  | RequestEvent
+  | ChangeEvent
+  | TypingEvent
+  | PresenceEvent
+  | NoticeEvent;

@@ -1,0 +1,192 @@
+// ClientError: everything that can go wrong for whoever uses the client, as a closed list of codes. Each has one sentence
+// that says what happened, one that says what to do, and a section in docs/errors.md.
+
+export type ErrorCode = keyof typeof ERRORS;
+
+interface Explanation {
+  readonly message: string;
+  readonly hint: string;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+}
+
+const ERRORS = {
+  // The way to the server
+  offline: {
+    message: "The server cannot be reached.",
+    hint: "Nothing is lost: what was sent waits and goes out when the connection is back. Check the address and the network.",
+    retryable: true,
+  },
+  "server-failed": {
+    message: "The server could not do this now.",
+    hint: "Try again later; if it stays, tell whoever runs the server.",
+    retryable: true,
+  },
+  "rate-limited": {
+    message: "Too many requests in a short time.",
+    hint: "Wait for as long as retryAfter says and try again.",
+    retryable: true,
+  },
+  "mailbox-full": {
+    message: "The recipient's mailbox is full.",
+    hint: "It is tried again; it empties when the recipient comes online.",
+    retryable: true,
+  },
+  refused: {
+    message: "The server refused the request.",
+    hint: "The server and this program do not fit together: update the older one.",
+    retryable: false,
+  },
+  "upgrade-required": {
+    message: "Somebody uses something newer than this program knows.",
+    hint: "Update this program.",
+    retryable: false,
+  },
+  // The account on this device
+  "not-registered": {
+    message: "There is no account in this store.",
+    hint: "Register first.",
+    retryable: false,
+  },
+  "already-registered": {
+    message: "This store has an account already.",
+    hint: "Use another store for another account.",
+    retryable: false,
+  },
+  "username-taken": {
+    message: "Somebody has this username.",
+    hint: "Choose another one.",
+    retryable: false,
+  },
+  "invite-required": {
+    message: "This server takes new accounts by invitation only.",
+    hint: "Ask whoever runs the server for an invite code.",
+    retryable: false,
+  },
+  "device-removed": {
+    message: "The server does not accept this device any more.",
+    hint: "It was removed from the account, or the account is gone. What is stored here can still be read.",
+    retryable: false,
+  },
+  "replaced-elsewhere": {
+    message: "Another program receives for this device.",
+    hint: "Only one program at a time receives for a store; the newest one wins. Stop the other one, or this one.",
+    retryable: false,
+  },
+  closed: {
+    message: "The client was closed.",
+    hint: "Make a new one from the same store.",
+    retryable: false,
+  },
+  // People
+  "unknown-user": {
+    message: "There is nobody under this name or id.",
+    hint: "Check the spelling; a contact link is the surest way to name somebody.",
+    retryable: false,
+  },
+  "identity-changed": {
+    message: "A server showed other keys for this person than the ones that were verified before.",
+    hint: "Nothing was sent. Compare safety numbers with them in person before you go on.",
+    retryable: false,
+  },
+  "account-forked": {
+    message: "There are two histories of this person's devices: somebody lies about them.",
+    hint: "Nothing was sent. Compare safety numbers with them over another channel, and tell whoever runs the server.",
+    retryable: false,
+  },
+  "untrusted-keys": {
+    message: "The server's keys for this person are not signed by them.",
+    hint: "Nothing was sent. If it stays, do not trust this server.",
+    retryable: true,
+  },
+  "devices-changing": {
+    message: "The server kept saying that this person's devices have changed.",
+    hint: "The message was not sent; sending it again starts anew. If it stays, do not trust this server.",
+    retryable: true,
+  },
+  blocked: {
+    message: "You have blocked this person.",
+    hint: "Unblock them first.",
+    retryable: false,
+  },
+  "not-accepted": {
+    message: "This person's request was not accepted yet.",
+    hint: "Accept it first.",
+    retryable: false,
+  },
+  // Messages
+  "unknown-message": {
+    message: "There is no such message here.",
+    hint: "It may be in another store, or its id is not complete.",
+    retryable: false,
+  },
+  "not-yours": {
+    message: "Only whoever wrote a message can change it.",
+    hint: "Reply to it instead.",
+    retryable: false,
+  },
+  "too-long": {
+    message: "The text is too long for one message.",
+    hint: "Send it in parts.",
+    retryable: false,
+  },
+  "bad-argument": {
+    message: "This is not something that can be asked for.",
+    hint: "See the documentation of the call.",
+    retryable: false,
+  },
+  // The store
+  "storage-corrupt": {
+    message: "A stored record is damaged.",
+    hint: "Nothing was overwritten. Restore the file from a copy, or link this device anew.",
+    retryable: false,
+  },
+  "storage-wrong-key": {
+    message: "The store was sealed with another key.",
+    hint: "Give the passphrase or the key file that it was made with.",
+    retryable: false,
+  },
+  "storage-locked": {
+    message: "Another program holds the store.",
+    hint: "Wait until it is done, or end it.",
+    retryable: true,
+  },
+  "storage-full": {
+    message: "There is no room left to store anything.",
+    hint: "Free some space. Nothing was acknowledged, so nothing is lost.",
+    retryable: true,
+  },
+} as const satisfies Readonly<Record<string, Explanation>>;
+
+export interface ErrorDetails extends ErrorOptions {
+  /** Seconds. */
+  readonly retryAfter?: number | undefined;
+  /** What exactly, where the code alone does not say it. Holds no content, id or key. */
+  readonly detail?: string;
+}
+
+export class ClientError extends Error {
+  override readonly name = "ClientError";
+  readonly code: ErrorCode;
+  /** Whether the same call may succeed later. */
+  readonly retryable: boolean;
+  /** Seconds until it is worth trying again, when the server said so. */
+  readonly retryAfter: number | undefined;
+  /** What to do about it. */
+  readonly hint: string;
+  /** Where it is explained, in the repository's documentation. */
+  readonly docs: string;
+
+  constructor(code: ErrorCode, { retryAfter, detail, ...options }: ErrorDetails = {}) {
+    const { message, hint, retryable } = ERRORS[code];
+    super(detail === undefined ? message : `${message} (${detail})`, options);
+    this.code = code;
+    this.retryable = retryable;
+    this.retryAfter = retryAfter;
+    this.hint = hint;
+    this.docs = `docs/errors.md#${code}`;
+  }
+}
+
+/** Every code, for documentation and its test. */
+export const ERROR_CODES: readonly ErrorCode[] = Object.keys(ERRORS) as ErrorCode[]; // the keys of a literal
