@@ -2,7 +2,7 @@
 // Runs on the machine's own Node (20 or newer) with nothing installed, so it imports Node's modules only.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
@@ -16,13 +16,22 @@ export const root = dirname(dirname(fileURLToPath(import.meta.url)));
  * @param {"everything" | "what is served"} [wanted] only tests and benchmarks need the packages of their folders
  */
 export function prepare(script, wanted = "everything") {
-  for (const folder of wanted === "everything" ? packages() : [root]) install(folder);
+  installPackages(wanted);
   const node = nodeToUse();
   const path = [join(root, "node_modules", ".bin"), dirname(node), process.env["PATH"] ?? ""].join(delimiter);
   process.env["PATH"] = path;
   if (node === process.execPath) return;
   const { status } = spawnSync(node, [fileURLToPath(script), ...process.argv.slice(2)], { stdio: "inherit" });
   process.exit(status ?? 1);
+}
+
+/**
+ * Installs what is missing.
+ * @param {"everything" | "what is served"} wanted
+ */
+export function installPackages(wanted) {
+  for (const folder of wanted === "everything" ? packages() : [root]) install(folder);
+  linkProgram();
 }
 
 /**
@@ -41,7 +50,7 @@ export function run(program, args, options = {}) {
  * another C library), this one, if it is new enough.
  * @returns {string}
  */
-function nodeToUse() {
+export function nodeToUse() {
   const platform = process.platform === "win32" ? "win" : process.platform;
   const binary = process.platform === "win32" ? "node.exe" : "node";
   const own = join(root, "node_modules", `node-${platform}-${process.arch}`, "bin", binary);
@@ -61,13 +70,24 @@ function packages() {
 /** @param {string} folder */
 function install(folder) {
   if (isInstalled(folder)) return;
-  console.log(`Installing the packages of ${folder === root ? "the repository" : folder.slice(root.length + 1)}`);
+  console.error(`Installing the packages of ${folder === root ? "the repository" : folder.slice(root.length + 1)}`);
   // npm's own Node, not ours: ours lies in the folder that npm is about to replace.
   const npm = process.env["npm_execpath"];
   const [program, first] = npm === undefined ? ["npm", []] : [process.env["npm_node_execpath"] ?? process.execPath, [npm]];
   const shell = npm === undefined && process.platform === "win32";
-  if (!run(program, [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"], { cwd: folder, shell }))
-    process.exit(1);
+  const args = [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
+  // Standard output is for what the script was asked.
+  if (!run(program, args, { cwd: folder, shell, stdio: ["inherit", 2, "inherit"] })) process.exit(1);
+}
+
+/** npm links the programs of dependencies only, not the repository's own. Windows has no such links; npx does without. */
+function linkProgram() {
+  if (process.platform === "win32") return;
+  try {
+    symlinkSync(join("..", "..", "cli", "edgewise.mjs"), join(root, "node_modules", ".bin", "edgewise"));
+  } catch (error) {
+    if (!(error instanceof Error && "code" in error && error.code === "EEXIST")) throw error;
+  }
 }
 
 /**

@@ -1,0 +1,60 @@
+// register, whoami, profile: who one is.
+
+import type { Command } from "commander";
+import type { Account } from "#client";
+import { usageError } from "../errors.ts";
+import { accountLine } from "../lines.ts";
+import type { Session } from "../session.ts";
+import { visible } from "../visible.ts";
+import { describe, type Run } from "./command.ts";
+
+export function register(run: Run): Command {
+  return describe({
+    usage: "register",
+    does: "Make an account on the server, with its keys in the store.",
+    examples: ["register --username alice", "--store bob.db --server https://chat.example.org register --username bob --invite Q7HM-2K9D"],
+    notes: "Without a username others reach you by your contact link only.",
+  })
+    .option("-u, --username <name>", "what others can find you by: 3 to 32 of a-z 0-9 _ .")
+    .option("-i, --invite <code>", "what a server asks for that takes new accounts by invitation only")
+    .action((options: { readonly username?: string; readonly invite?: string }) =>
+      run(async (client, session) => {
+        session.output.progress("Making keys and registering …");
+        const account = await client.register({ ...options, signal: session.stop });
+        await show(session, account);
+        session.output.tell("Others write to you by the name or the link. Next: edgewise listen");
+      }),
+    );
+}
+
+export function whoami(run: Run): Command {
+  return describe({
+    usage: "whoami",
+    does: "Show the account of the store, and the link by which others reach it.",
+    examples: ["whoami"],
+  }).action(() => run((client, session) => show(session, client.account)));
+}
+
+function show({ output }: Session, account: Account): Promise<void> {
+  const { fields, people } = accountLine(account);
+  return output.line(fields, people);
+}
+
+export function profile(run: Run): Command {
+  return describe({
+    usage: "profile",
+    does: "Show or change the name that others see.",
+    examples: ["profile", 'profile --name "Alice Liddell"'],
+  })
+    .option("-n, --name <name>", "what others see from now on")
+    .option("--avatar <file>", "not there yet")
+    .action(({ name, avatar }: { readonly name?: string; readonly avatar?: string }) =>
+      run(async (client, { output, stop }) => {
+        if (avatar !== undefined) throw usageError("Pictures cannot be sent yet.", "Leave out --avatar.");
+        if (name !== undefined) await client.setProfile({ name });
+        if (name !== undefined) await client.settled({ signal: stop });
+        const now = client.profile.value.name;
+        await output.line({ type: "profile", name: now }, visible(now));
+      }),
+    );
+}

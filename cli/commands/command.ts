@@ -1,0 +1,39 @@
+// What every command is made of. Knows none of them.
+
+import { Command } from "commander";
+import type { Client } from "#client";
+import { usageError } from "../errors.ts";
+import type { Session } from "../session.ts";
+
+/** Runs a command's work with the client of the store. */
+export type Run = (work: (client: Client, session: Session) => Promise<void>) => Promise<void>;
+
+export interface Description {
+  /** The name and its arguments, as commander reads them. */
+  readonly usage: string;
+  /** One sentence. */
+  readonly does: string;
+  readonly examples: readonly string[];
+  readonly notes?: string;
+}
+
+export function describe({ usage, does, examples, notes }: Description): Command {
+  const [name = "", ...args] = usage.split(" ");
+  const command = new Command(name).description(does).helpOption("-h, --help", "show this");
+  if (args.length > 0) command.arguments(args.join(" "));
+  const shown = examples.map((example) => `  edgewise ${example}`).join("\n");
+  return command.addHelpText("after", `${notes === undefined ? "" : `\n${notes}\n`}\nExample:\n${shown}`);
+}
+
+/** Of an option's value. */
+export function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isSafeInteger(value) || value < 1) throw usageError(`"${text}" is not a whole number above 0.`);
+  return value;
+}
+
+export function seconds(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw usageError(`"${text}" is not a number of seconds.`);
+  return value;
+}

@@ -1,0 +1,55 @@
+// What can go wrong for whoever types a command, as the line that is printed and the exit code that a script sees.
+// Does not print.
+
+import { ClientError } from "#client";
+
+/** What a script can rely on: done · refused or failed · not a command that exists · temporary, the same again may work. */
+export const EXIT = { done: 0, failed: 1, usage: 2, temporary: 75 } as const;
+
+export type ExitCode = (typeof EXIT)[keyof typeof EXIT];
+
+export interface Failure {
+  readonly code: string;
+  readonly message: string;
+  readonly hint: string;
+  readonly exit: ExitCode;
+}
+
+/** A refusal of the command line's own. */
+export class CommandError extends Error {
+  override readonly name = "CommandError";
+  readonly failure: Failure;
+
+  constructor(failure: Failure, options?: ErrorOptions) {
+    super(failure.message, options);
+    this.failure = failure;
+  }
+}
+
+export function usageError(message: string, hint = "See edgewise --help."): CommandError {
+  return new CommandError({ code: "usage", message, hint, exit: EXIT.usage });
+}
+
+export function interrupted(): CommandError {
+  const hint = "What was not finished can be asked for again; messages that were stored go out later.";
+  return new CommandError({ code: "interrupted", message: "Interrupted.", hint, exit: EXIT.temporary });
+}
+
+/** A message that is stored here and not yet at the server. */
+export function stillQueued(cause: ClientError): CommandError {
+  const hint = `The message is stored and goes out with the next command that reaches the server; do not send it again. ${cause.hint}`;
+  return new CommandError({ ...explain(cause), hint }, { cause });
+}
+
+export function explain(error: unknown): Failure {
+  if (error instanceof CommandError) return error.failure;
+  if (error instanceof ClientError) return explainClient(error);
+  const hint = "This is a fault of the program. Set EDGEWISE_DEBUG=1 to see where it happened, and report it.";
+  return { code: "internal", message: "Something went wrong that should not.", hint, exit: EXIT.failed };
+}
+
+function explainClient({ code, message, hint, retryable, retryAfter }: ClientError): Failure {
+  const wait = retryAfter === undefined ? "" : ` Wait ${Math.ceil(retryAfter)} seconds.`;
+  if (code === "bad-argument") return { code, message, hint: "See edgewise --help.", exit: EXIT.usage };
+  return { code, message, hint: hint + wait, exit: retryable ? EXIT.temporary : EXIT.failed };
+}

@@ -1,0 +1,132 @@
+// What is printed about accounts, people, messages and events: the fields that programs get, and the words that people read.
+// Does not print, and asks for nothing.
+
+import type { Account, ClientEvent, Message, NoticeEvent, Peer } from "#client";
+import { faint, type Json } from "./output.ts";
+import { visible } from "./visible.ts";
+
+export interface Line {
+  readonly fields: Json;
+  readonly people: string;
+}
+
+export function accountLine({ userId, deviceId, username, link }: Account): Line {
+  const fields = { type: "account", userId, deviceId, username: username ?? null, link };
+  const people = [`user    ${userId}`, `device  ${deviceId}`, `name    ${visible(username ?? "-")}`, `link    ${visible(link)}`];
+  return { fields, people: people.join("\n") };
+}
+
+export function requestLine(from: Peer): Line {
+  const people = `${visible(from.name)} wants to write to you  ${faint(`edgewise accept ${from.userId}`)}`;
+  return { fields: { type: "request", from: from.userId, fromName: from.name }, people };
+}
+
+/** A message as it is now. */
+export function messageLine(message: Message): Line {
+  const { state, own, edited, deleted, gapBefore, reactions } = message;
+  const fields = { ...messageFields(message), state, own, edited, deleted, gapBefore, reactions };
+  return { fields, people: `${messageWords(message)}  ${faint(message.id)}` };
+}
+
+function messageFields(message: Message): Json {
+  const { id, conversation, from, text, sentAt, replyTo } = message;
+  return {
+    type: "message",
+    id,
+    conversation: conversation.id,
+    from: from.userId,
+    fromName: from.name,
+    text,
+    sentAt: sentAt.toISOString(),
+    attachments: [],
+    replyTo: replyTo?.id ?? null,
+  };
+}
+
+function messageWords({ from, own, conversation, text, sentAt, edited, deleted, reactions, gapBefore, state }: Message): string {
+  const writer = own ? `you → ${visible(conversation.peer.name)}` : visible(from.name);
+  const words = deleted ? faint("(deleted)") : visible(text);
+  const marks = [edited && "(edited)", own && `(${state})`, gapBefore && "(something before this never came)"].filter(Boolean);
+  const emoji = reactions.map((reaction) => visible(reaction.emoji)).join(" ");
+  return [`${localTime(sentAt)} ${writer}: ${words}`, emoji, ...marks.map((mark) => faint(String(mark)))].filter(Boolean).join("  ");
+}
+
+/** The hour of today; with the day when it was another. */
+function localTime(date: Date): string {
+  const two = (value: number): string => String(value).padStart(2, "0");
+  const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
+  if (date.toDateString() === new Date().toDateString()) return time;
+  return `${date.getFullYear()}-${two(date.getMonth() + 1)}-${two(date.getDate())} ${time}`;
+}
+
+export function eventLine(event: ClientEvent): Line {
+  switch (event.type) {
+    case "message":
+      return messageLine(event.message);
+    case "receipt": {
+      const { kind, by, messageIds } = event;
+      const people = faint(`${visible(by.name)} has ${kind === "read" ? "read" : "got"} ${messages(messageIds.length)}`);
+      return { fields: { type: "receipt", kind, ids: messageIds, from: by.userId }, people };
+    }
+    case "request":
+      return requestLine(event.from);
+    case "edit":
+    case "delete":
+    case "reaction":
+      return changeLine(event);
+    case "typing": {
+      const { conversation, by, on } = event;
+      const people = faint(`${visible(by.name)} ${on ? "is typing" : "stopped typing"}`);
+      return { fields: { type: "typing", conversation: conversation.id, from: by.userId, on }, people };
+    }
+    case "presence":
+      return presenceLine(event.by, event.online);
+    case "notice":
+      return noticeLine(event);
+  }
+}
+
+function changeLine({ type, from, message, emoji }: Extract<ClientEvent, { type: "edit" | "delete" | "reaction" }>): Line {
+  const fields = { type, id: message.id, conversation: message.conversation.id, from: from.userId, fromName: from.name };
+  const name = visible(from.name);
+  switch (type) {
+    case "edit":
+      return {
+        fields: { ...fields, text: message.text },
+        people: `${name} changed a message: ${visible(message.text)}  ${faint(message.id)}`,
+      };
+    case "delete":
+      return { fields, people: `${name} deleted a message  ${faint(message.id)}` };
+    case "reaction": {
+      const what = emoji === undefined || emoji === "" ? "took a reaction back" : `reacted ${visible(emoji)}`;
+      return { fields: { ...fields, emoji: emoji ?? "" }, people: `${name} ${what}: ${visible(message.text)}  ${faint(message.id)}` };
+    }
+  }
+}
+
+export function presenceLine(user: Peer, online: boolean): Line {
+  return {
+    fields: { type: "presence", user: user.userId, online },
+    people: `${visible(user.name)} is ${online ? "online" : "not online"}`,
+  };
+}
+
+const NOTICES: Readonly<Record<NoticeEvent["kind"], string>> = {
+  "device-added": "has a new device",
+  "device-revoked": "removed a device",
+  "account-changed": "changed something about their account",
+  "account-forked": "has two histories: somebody lies about their devices. Compare safety numbers with them",
+  unreadable: "sent something that cannot be opened; it is being asked for again",
+  repaired: "sent again what could not be opened before",
+  "not-sent": "did not get a message of yours: it was given up",
+};
+
+function noticeLine({ kind, peer, deviceId, reason }: NoticeEvent): Line {
+  const fields = { type: "notice", kind, from: peer.userId, fromName: peer.name, deviceId: deviceId ?? null, reason: reason ?? null };
+  const because = reason === undefined ? "" : ` (${visible(reason)})`;
+  return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]}${because}` };
+}
+
+export function messages(count: number): string {
+  return count === 1 ? "a message" : `${count} messages`;
+}

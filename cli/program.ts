@@ -1,0 +1,59 @@
+// The command line as a whole: its global options, its commands in the order in which a newcomer needs them, its help.
+// Does not end the process.
+
+import { readFileSync } from "node:fs";
+import { Command } from "commander";
+import { accept, block, requests, unblock } from "./commands/people.ts";
+import { edit, react, remove } from "./commands/change.ts";
+import { history, read, search } from "./commands/read.ts";
+import { listen } from "./commands/listen.ts";
+import { presence } from "./commands/presence.ts";
+import { profile, register, whoami } from "./commands/account.ts";
+import { send } from "./commands/send.ts";
+import { verify } from "./commands/verify.ts";
+import type { Run } from "./commands/command.ts";
+import { DEFAULT_SERVER, type Globals, Session } from "./session.ts";
+
+const FIRST_CONVERSATION = `
+A first conversation, in two terminals (npm start runs the server in a third):
+  edgewise --store alice.db register --username alice
+  edgewise --store bob.db register --username bob
+  edgewise --store alice.db send bob "Hello Bob"
+  edgewise --store bob.db listen --until-empty && edgewise --store bob.db accept alice
+
+In the repository it is npx edgewise …, after npm start or npm install has run once.
+Exit codes: 0 done · 1 refused or failed · 2 no such command or option · 75 temporary, try again.`;
+
+const GROUPS: readonly (readonly [string, readonly ((run: Run) => Command)[]])[] = [
+  ["You:", [register, whoami, profile]],
+  ["Messages:", [send, listen, history, search, read, edit, remove, react]],
+  ["People:", [requests, accept, block, unblock, verify, presence]],
+];
+
+export function program(stop: AbortSignal): Command {
+  const edgewise = new Command("edgewise")
+    .description("End-to-end encrypted messages over your own server.")
+    .usage("[--server URL] [--store FILE] [--json] COMMAND …")
+    .option("--server <url>", `the server of the account (${DEFAULT_SERVER})`)
+    .option("--store <file>", "where keys and messages are, one file per device (~/.edgewise/default.db)")
+    .option("--json", "JSON lines on standard output; words for people go to standard error")
+    .version(version(), "-V, --version", "show the version")
+    .helpOption("-h, --help", "show this, or behind a command its own help")
+    .helpCommand(false)
+    .addHelpText("after", FIRST_CONVERSATION);
+  const run: Run = (work) => {
+    const session = new Session(edgewise.opts<Globals>(), stop);
+    return session.withClient((client) => work(client, session));
+  };
+  for (const [heading, commands] of GROUPS) {
+    edgewise.commandsGroup(heading);
+    for (const command of commands) edgewise.addCommand(command(run));
+  }
+  for (const each of [edgewise, ...edgewise.commands]) each.exitOverride().configureOutput({ outputError: () => {} });
+  return edgewise;
+}
+
+function version(): string {
+  const manifest: unknown = JSON.parse(readFileSync(new URL("../package.json", import.meta.url), "utf8"));
+  return typeof manifest === "object" && manifest !== null && "version" in manifest ? String(manifest.version) : "";
+}

@@ -1,0 +1,67 @@
+// One run of one command: what was asked for globally, where words go, when to stop, and the client of the store, opened when
+// needed and closed in the end. Knows no command.
+
+import { mkdirSync } from "node:fs";
+import { homedir } from "node:os";
+import { dirname, join, resolve } from "node:path";
+import { type Client, type Conversation, type Message, createClient } from "#client";
+import { sqlite } from "#client/sqlite";
+import { useBackend } from "#crypto";
+import { nodeBackend } from "#crypto/node";
+import { Output } from "./output.ts";
+
+export const DEFAULT_SERVER = "http://localhost:8787";
+export const DEFAULT_STORE: string = join(homedir(), ".edgewise", "default.db");
+
+export interface Globals {
+  readonly server?: string;
+  readonly store?: string;
+  readonly json?: boolean;
+}
+
+export class Session {
+  readonly output: Output;
+  /** Aborted when the program is asked to end. */
+  readonly stop: AbortSignal;
+  readonly #globals: Globals;
+
+  constructor(globals: Globals, stop: AbortSignal) {
+    this.#globals = globals;
+    this.output = new Output(globals.json === true);
+    this.stop = stop;
+  }
+
+  async withClient(work: (client: Client) => Promise<void>): Promise<void> {
+    const path = resolve(this.#globals.store ?? DEFAULT_STORE);
+    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
+    useBackend(nodeBackend);
+    await using client = await createClient({ server: this.#globals.server ?? DEFAULT_SERVER, store: sqlite(path) });
+    await work(client);
+  }
+
+  conversation(client: Client, who: string): Promise<Conversation> {
+    return client.conversations.direct(who, { signal: this.stop });
+  }
+
+  /** For a command whose work is done here and still has to reach others: no later one may come. */
+  async finish(client: Client): Promise<void> {
+    await client.settled({ signal: this.stop });
+    await this.ok();
+  }
+
+  ok(): Promise<void> {
+    return this.output.line({ type: "ok" }, "ok");
+  }
+}
+
+/** The latest, oldest first. */
+export async function latest(conversation: Conversation, limit: number): Promise<readonly Message[]> {
+  const found: Message[] = [];
+  while (found.length < limit) {
+    const before = found.at(-1)?.id;
+    const page = await conversation.history({ limit: limit - found.length, ...(before === undefined ? {} : { before }) });
+    if (page.length === 0) break;
+    found.push(...page);
+  }
+  return found.reverse();
+}
