@@ -27,8 +27,11 @@ export interface Client extends AsyncDisposable {
   register(options?: Options & { readonly username?: string; readonly invite?: string; readonly name?: string }): Promise<Account>;
   /** Receives, and goes on after every loss of connection. Resolves when everything that waited is here. */
   connect(options?: Options): Promise<void>;
-  /** What has happened here, in the order in which it was stored, from the first that `next` was not asked behind. */
-  events(options?: Options & { readonly after?: Cursor }): AsyncIterableIterator<ClientEvent>;
+  /**
+   * What has happened here, in the order in which it was stored, from the first that `next` was not asked behind. With
+   * `wait: false` it ends when there is nothing more now.
+   */
+  events(options?: Options & { readonly after?: Cursor; readonly wait?: boolean }): AsyncIterableIterator<ClientEvent>;
   message(id: MessageId | string): Promise<Message>;
   /** Newest first. Words by their beginnings, or any part of the text. */
   search(text: string, options?: { readonly conversation?: Conversation; readonly limit?: number }): Promise<readonly Message[]>;
@@ -248,11 +251,4 @@ export interface NoticeEvent extends EventBase {
   readonly reason: string | undefined;
 }
 
-export type ClientEvent =
-  | MessageEvent
-  | ReceiptEvent
-  | RequestEvent
-  | ChangeEvent
-  | TypingEvent
-  | PresenceEvent
-  | NoticeEvent;
+export type ClientEvent = MessageEvent | ReceiptEvent | RequestEvent | ChangeEvent | TypingEvent | PresenceEvent | NoticeEvent;
