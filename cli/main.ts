@@ -1,7 +1,7 @@
 // The process: what it is asked, when it is told to end, and with which code it ends.
 
 import { CommanderError } from "commander";
-import { EXIT, explain, type ExitCode, interrupted, usageError } from "./errors.ts";
+import { EXIT, explain, type ExitCode, interrupted } from "./errors.ts";
 import { Output, ReaderGone } from "./output.ts";
 import { program } from "./program.ts";
 
@@ -21,25 +21,24 @@ async function main(args: readonly string[], stop: AbortSignal): Promise<ExitCod
 }
 
 function fail(error: unknown, output: Output): ExitCode {
-  // Help was printed already.
-  if (error instanceof CommanderError && error.code === "commander.help") return EXIT.usage;
-  const failure = explain(error instanceof CommanderError ? notACommand(error) : error);
+  // Asked for nothing, it has printed its help.
+  if (error instanceof CommanderError) return EXIT.usage;
+  const failure = explain(error);
   output.error(failure);
   if (process.env["EDGEWISE_DEBUG"] !== undefined) console.error(error);
   return failure.exit;
 }
 
-/** "error: unknown command 'sned'", and in a second line, "(Did you mean send?)". */
-function notACommand({ message }: CommanderError): Error {
-  const [what = "", suggestion] = message.replace(/^error: /, "").split("\n");
-  return usageError(`${what.charAt(0).toUpperCase()}${what.slice(1)}.`, suggestion?.replaceAll(/[()]/g, "") ?? undefined);
-}
-
 /** Asked to end by whoever started it, or left alone by its launcher. A second time ends it at once. */
 function endOfProcess(): AbortSignal {
   const controller = new AbortController();
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => controller.abort());
-  process.once("disconnect", () => controller.abort());
+  const stop = (): void => {
+    controller.abort();
+    // Somebody may be writing there.
+    process.stdin.destroy();
+  };
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
+  process.once("disconnect", stop);
   process.channel?.unref();
   return controller.signal;
 }

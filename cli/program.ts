@@ -2,7 +2,7 @@
 // Does not end the process.
 
 import { readFileSync } from "node:fs";
-import { Command } from "commander";
+import { Command, type CommanderError } from "commander";
 import { accept, block, requests, unblock } from "./commands/people.ts";
 import { edit, react, remove } from "./commands/change.ts";
 import { history, read, search } from "./commands/read.ts";
@@ -12,6 +12,7 @@ import { profile, register, whoami } from "./commands/account.ts";
 import { send } from "./commands/send.ts";
 import { verify } from "./commands/verify.ts";
 import type { Run } from "./commands/command.ts";
+import { usageError } from "./errors.ts";
 import { DEFAULT_SERVER, type Globals, Session } from "./session.ts";
 
 const FIRST_CONVERSATION = `
@@ -41,16 +42,29 @@ export function program(stop: AbortSignal): Command {
     .helpOption("-h, --help", "show this, or behind a command its own help")
     .helpCommand(false)
     .addHelpText("after", FIRST_CONVERSATION);
-  const run: Run = (work) => {
-    const session = new Session(edgewise.opts<Globals>(), stop);
-    return session.withClient((client) => work(client, session));
+  const run: Run = {
+    withAccount: (work) => new Session(edgewise.opts<Globals>(), stop).withAccount(work),
+    withStore: (work) => new Session(edgewise.opts<Globals>(), stop).withStore(work),
   };
   for (const [heading, commands] of GROUPS) {
     edgewise.commandsGroup(heading);
     for (const command of commands) edgewise.addCommand(command(run));
   }
-  for (const each of [edgewise, ...edgewise.commands]) each.exitOverride().configureOutput({ outputError: () => {} });
+  for (const each of [edgewise, ...edgewise.commands]) {
+    each.exitOverride((error) => refuse(each, error)).configureOutput({ outputError: () => {} });
+  }
   return edgewise;
+}
+
+/** In our words where commander repeats what was typed: that may be a message. */
+function refuse(command: Command, error: CommanderError): never {
+  if (error.exitCode === 0 || error.code === "commander.help") throw error;
+  const help = command.parent === null ? "See edgewise --help." : `See edgewise ${command.name()} --help.`;
+  if (error.code === "commander.excessArguments") {
+    throw usageError(`Too many arguments for ${command.name()}.`, `A text with spaces goes in quotes. ${help}`);
+  }
+  const [what = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
+  throw usageError(`${what.charAt(0).toUpperCase()}${what.slice(1)}.`, suggestion?.replaceAll(/[()]/g, "") ?? help);
 }
 
 function version(): string {

@@ -1,23 +1,25 @@
 // One run of one command: what was asked for globally, where words go, when to stop, and the client of the store, opened when
 // needed and closed in the end. Knows no command.
 
-import { mkdirSync } from "node:fs";
+import { existsSync, mkdirSync } from "node:fs";
 import { homedir } from "node:os";
 import { dirname, join, resolve } from "node:path";
-import { type Client, type Conversation, type Message, createClient } from "#client";
+import { type Client, ClientError, type Conversation, type Message, createClient } from "#client";
 import { sqlite } from "#client/sqlite";
 import { useBackend } from "#crypto";
 import { nodeBackend } from "#crypto/node";
 import { Output } from "./output.ts";
 
 export const DEFAULT_SERVER = "http://localhost:8787";
-export const DEFAULT_STORE: string = join(homedir(), ".edgewise", "default.db");
+const DEFAULT_STORE: string = join(homedir(), ".edgewise", "default.db");
 
 export interface Globals {
   readonly server?: string;
   readonly store?: string;
   readonly json?: boolean;
 }
+
+export type Work = (client: Client, session: Session) => Promise<void>;
 
 export class Session {
   readonly output: Output;
@@ -31,12 +33,25 @@ export class Session {
     this.stop = stop;
   }
 
-  async withClient(work: (client: Client) => Promise<void>): Promise<void> {
-    const path = resolve(this.#globals.store ?? DEFAULT_STORE);
+  async withAccount(work: Work): Promise<void> {
+    // A mistyped name should not leave an empty store behind.
+    if (!existsSync(this.#path)) throw new ClientError("not-registered");
+    await this.withStore(async (client) => {
+      if (client.state === "new") throw new ClientError("not-registered");
+      await work(client, this);
+    });
+  }
+
+  async withStore(work: Work): Promise<void> {
+    const path = this.#path;
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     useBackend(nodeBackend);
     await using client = await createClient({ server: this.#globals.server ?? DEFAULT_SERVER, store: sqlite(path) });
-    await work(client);
+    await work(client, this);
+  }
+
+  get #path(): string {
+    return resolve(this.#globals.store ?? DEFAULT_STORE);
   }
 
   conversation(client: Client, who: string): Promise<Conversation> {

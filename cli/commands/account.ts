@@ -18,7 +18,7 @@ export function register(run: Run): Command {
     .option("-u, --username <name>", "what others can find you by: 3 to 32 of a-z 0-9 _ .")
     .option("-i, --invite <code>", "what a server asks for that takes new accounts by invitation only")
     .action((options: { readonly username?: string; readonly invite?: string }) =>
-      run(async (client, session) => {
+      run.withStore(async (client, session) => {
         session.output.progress("Making keys and registering …");
         const account = await client.register({ ...options, signal: session.stop });
         await show(session, account);
@@ -32,7 +32,7 @@ export function whoami(run: Run): Command {
     usage: "whoami",
     does: "Show the account of the store, and the link by which others reach it.",
     examples: ["whoami"],
-  }).action(() => run((client, session) => show(session, client.account)));
+  }).action(() => run.withAccount((client, session) => show(session, client.account)));
 }
 
 function show({ output }: Session, account: Account): Promise<void> {
@@ -48,13 +48,13 @@ export function profile(run: Run): Command {
   })
     .option("-n, --name <name>", "what others see from now on")
     .option("--avatar <file>", "not there yet")
-    .action(({ name, avatar }: { readonly name?: string; readonly avatar?: string }) =>
-      run(async (client, { output, stop }) => {
-        if (avatar !== undefined) throw usageError("Pictures cannot be sent yet.", "Leave out --avatar.");
+    .action(({ name, avatar }: { readonly name?: string; readonly avatar?: string }) => {
+      if (avatar !== undefined) throw usageError("Pictures cannot be sent yet.", "Leave out --avatar.");
+      return run.withAccount(async (client, { output, stop }) => {
         if (name !== undefined) await client.setProfile({ name });
         if (name !== undefined) await client.settled({ signal: stop });
         const now = client.profile.value.name;
         await output.line({ type: "profile", name: now }, visible(now));
-      }),
-    );
+      });
+    });
 }

@@ -26,7 +26,7 @@ export function react(run: Run): Command {
 function change(run: Run, about: Description, make: (message: Message, argument: string) => Promise<void>): Command {
   const description = { ...about, notes: "ID is the whole id of a message, as history, search and --json listen show it." };
   return describe(description).action((id: string, argument: unknown) =>
-    run(async (client, session) => {
+    run.withAccount(async (client, session) => {
       await make(await client.message(id), typeof argument === "string" ? argument : "");
       await session.finish(client);
     }),

@@ -1,18 +1,22 @@
 // What every command is made of. Knows none of them.
 
 import { Command } from "commander";
-import type { Client } from "#client";
 import { usageError } from "../errors.ts";
-import type { Session } from "../session.ts";
+import type { Work } from "../session.ts";
 
 /** Runs a command's work with the client of the store. */
-export type Run = (work: (client: Client, session: Session) => Promise<void>) => Promise<void>;
+export interface Run {
+  withAccount(work: Work): Promise<void>;
+  /** Also when there is no account yet; makes the store. */
+  withStore(work: Work): Promise<void>;
+}
 
 export interface Description {
   /** The name and its arguments, as commander reads them. */
   readonly usage: string;
   /** One sentence. */
   readonly does: string;
+  /** Without the program's name. */
   readonly examples: readonly string[];
   readonly notes?: string;
 }

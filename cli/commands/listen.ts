@@ -25,7 +25,7 @@ export function listen(run: Run): Command {
   })
     .option("--until-empty", "end when everything that waited was printed and every receipt for it is out")
     .option("--timeout <seconds>", "end after this time", seconds)
-    .action((options: ListenOptions) => run((client, session) => new Listening(client, session, options).run()));
+    .action((options: ListenOptions) => run.withAccount((client, session) => new Listening(client, session, options).run()));
 }
 
 class Listening {

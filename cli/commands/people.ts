@@ -10,7 +10,7 @@ export function requests(run: Run): Command {
     does: "List who wrote for the first time and waits for an answer.",
     examples: ["requests"],
   }).action(() =>
-    run(async (client, { output }) => {
+    run.withAccount(async (client, { output }) => {
       for (const from of client.contacts.requests.value) {
         const { fields, people } = requestLine(from);
         await output.line(fields, people);
@@ -25,7 +25,7 @@ export function accept(run: Run): Command {
     does: "Accept a request: their messages are shown, and they are told when you got and read them.",
     examples: ["accept alice"],
   }).action((who: string) =>
-    run(async (client, session) => {
+    run.withAccount(async (client, session) => {
       await client.contacts.accept(who, { signal: session.stop });
       await session.finish(client);
     }),
@@ -38,7 +38,7 @@ export function block(run: Run): Command {
     does: "Hear nothing more from somebody; they are not told.",
     examples: ["block mallory"],
   }).action((who: string) =>
-    run(async (client, session) => {
+    run.withAccount(async (client, session) => {
       await client.contacts.block(who, { signal: session.stop });
       await session.ok();
     }),
@@ -51,7 +51,7 @@ export function unblock(run: Run): Command {
     does: "Hear from somebody again.",
     examples: ["unblock mallory"],
   }).action((who: string) =>
-    run(async (client, session) => {
+    run.withAccount(async (client, session) => {
       await client.contacts.unblock(who, { signal: session.stop });
       await session.ok();
     }),

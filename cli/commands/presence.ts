@@ -18,7 +18,7 @@ export function presence(run: Run): Command {
   })
     .option("--watch", "go on, and print every change")
     .action((who: string, options: { readonly watch?: boolean }) =>
-      run(async (client, session) => {
+      run.withAccount(async (client, session) => {
         const peer = await client.contacts.find(who, { signal: session.stop });
         await client.connect({ signal: session.stop });
         await (options.watch === true ? watch(client, peer, session) : once(client, peer, session));

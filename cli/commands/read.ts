@@ -16,7 +16,7 @@ export function history(run: Run): Command {
   })
     .option("-n, --limit <number>", `how many (${DEFAULT_LIMIT})`, wholeNumber, DEFAULT_LIMIT)
     .action((who: string, { limit }: { readonly limit: number }) =>
-      run(async (client, session) => {
+      run.withAccount(async (client, session) => {
         await show(session, await latest(await session.conversation(client, who), limit));
       }),
     );
@@ -31,7 +31,7 @@ export function search(run: Run): Command {
     .option("--in <conversation>", "only there")
     .option("-n, --limit <number>", `how many, the latest (${DEFAULT_LIMIT})`, wholeNumber, DEFAULT_LIMIT)
     .action((text: string, options: { readonly in?: string; readonly limit: number }) =>
-      run(async (client, session) => {
+      run.withAccount(async (client, session) => {
         const where = options.in === undefined ? {} : { conversation: await session.conversation(client, options.in) };
         await show(session, (await client.search(text, { ...where, limit: options.limit })).toReversed());
       }),
@@ -51,7 +51,7 @@ export function read(run: Run): Command {
     does: "Mark everything in a conversation as read, and tell its writer.",
     examples: ["read bob"],
   }).action((who: string) =>
-    run(async (client, session) => {
+    run.withAccount(async (client, session) => {
       await (await session.conversation(client, who)).markRead();
       await session.finish(client);
     }),

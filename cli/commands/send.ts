@@ -4,7 +4,7 @@ import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { ClientError, type Message } from "#client";
 import { interrupted, stillQueued, usageError } from "../errors.ts";
-import { faint, type Output } from "../output.ts";
+import { faint } from "../output.ts";
 import { describe, type Run } from "./command.ts";
 
 interface SendOptions {
@@ -16,7 +16,7 @@ export function send(run: Run): Command {
   return describe({
     usage: "send <conversation> [text]",
     does: "Send a message and wait until the server has it for every device of theirs.",
-    examples: ['send bob "Hello Bob"', "uptime | edgewise send bob -", 'send bob --reply-to 0b5a… "Yes"'],
+    examples: ['send bob "Hello Bob"', "send bob - < letter.txt", 'send bob --reply-to 0b5a… "Yes"'],
     notes:
       "CONVERSATION is a username, a userId or an edgewise: link. Without TEXT, or with -, the message is read from standard input.\n" +
       "When the server cannot be reached the exit code is 75 and the message stays queued: the next command that reaches\n" +
@@ -24,23 +24,23 @@ export function send(run: Run): Command {
   })
     .option("-r, --reply-to <id>", "the message that this one answers")
     .option("-a, --attach <file...>", "not there yet")
-    .action((who: string, text: string | undefined, { replyTo, attach }: SendOptions) =>
-      run(async (client, session) => {
-        if (attach !== undefined) throw usageError("Files cannot be sent yet.", "Leave out --attach.");
-        const words = await wordsOf(text, session.output);
+    .action(async (who: string, text: string | undefined, { replyTo, attach }: SendOptions) => {
+      if (attach !== undefined) throw usageError("Files cannot be sent yet.", "Leave out --attach.");
+      const words = await wordsOf(text);
+      await run.withAccount(async (client, session) => {
         const conversation = await session.conversation(client, who);
         const answered = replyTo === undefined ? {} : { replyTo: await client.message(replyTo) };
         const message = await conversation.send(words, answered);
         await untilSent(message, session.stop);
         const fields = { type: "sent", id: message.id, conversation: conversation.id, sentAt: message.sentAt.toISOString() };
         await session.output.line(fields, `sent  ${faint(message.id)}`);
-      }),
-    );
+      });
+    });
 }
 
-async function wordsOf(argument: string | undefined, output: Output): Promise<string> {
+async function wordsOf(argument: string | undefined): Promise<string> {
   if (argument !== undefined && argument !== "-") return orRefuse(argument);
-  if (process.stdin.isTTY) output.tell("Type the message; Ctrl-D on a line of its own ends it.");
+  if (process.stdin.isTTY) console.error("Type the message; Ctrl-D on a line of its own ends it.");
   return orRefuse((await readAll(process.stdin)).replace(/\r?\n$/, ""));
 }
 

@@ -27,7 +27,7 @@ export function verify(run: Run): Command {
     .option("--mark", "I have compared the number, it is the same")
     .option("--scan <text>", "compare with what their code says, and mark it when it is the same")
     .action((who: string, options: VerifyOptions) =>
-      run(async (client, { output, stop }) => {
+      run.withAccount(async (client, { output, stop }) => {
         const peer = await client.contacts.find(who, { signal: stop });
         const verification = await peer.verification();
         if (options.scan !== undefined) compare(verification, options.scan);

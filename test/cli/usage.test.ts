@@ -1,0 +1,98 @@
+// What is said to whoever types something wrong, or nothing yet. No server is needed.
+
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, expect, test } from "vitest";
+import { Person, Running } from "./person.ts";
+
+const folder = mkdtempSync(join(tmpdir(), "edgewise-cli-"));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+const ROOT = join(import.meta.dirname, "..", "..");
+const COMMANDS = [
+  ...["register", "whoami", "profile", "send", "listen", "history", "search", "read", "edit", "delete", "react"],
+  ...["requests", "accept", "block", "unblock", "verify", "presence"],
+];
+
+const nobody = new Person(folder, "nobody", "http://localhost:9");
+
+test("the help shows a first conversation and every command", async () => {
+  const { code, stdout } = await new Running(["--help"]).ended;
+  expect(code).toBe(0);
+  expect(stdout).toContain("edgewise --store alice.db register --username alice");
+  for (const command of COMMANDS) expect(stdout).toMatch(new RegExp(`^  ${command} `, "m"));
+});
+
+test.each(COMMANDS)("%s explains itself in a sentence, with an example", async (command) => {
+  const { code, stdout } = await new Running([command, "--help"]).ended;
+  expect(code).toBe(0);
+  expect(stdout).toMatch(new RegExp(`^Usage: edgewise ${command}\\b`));
+  expect(stdout).toMatch(/\n[A-Z].*\./);
+  expect(stdout).toMatch(new RegExp(`Example:\n  edgewise .*${command}`));
+});
+
+test("without a command the help is shown, and it counts as a mistake", async () => {
+  const { code, stderr } = await new Running([]).ended;
+  expect(code).toBe(2);
+  expect(stderr).toContain("Usage: edgewise");
+});
+
+const MISTAKES: readonly (readonly [what: string, args: readonly string[], said: RegExp])[] = [
+  ["an unknown command", ["sned", "bob", "hello"], /Unknown command 'sned'.*send/s],
+  ["a missing argument", ["send"], /Missing required argument 'conversation'/],
+  ["a text without quotes", ["send", "bob", "hello", "secret"], /Too many arguments for send.*quotes/s],
+  ["an unknown option", ["listen", "--forever"], /Unknown option '--forever'/],
+  ["a time-out that is none", ["listen", "--timeout", "soon"], /not a number of seconds/],
+  ["a limit that is none", ["history", "bob", "--limit", "0"], /not a whole number above 0/],
+  ["a file, which cannot be sent yet", ["send", "bob", "hello", "-a", "picture.png"], /Files cannot be sent yet/],
+  ["a picture, which cannot be shown yet", ["profile", "--avatar", "picture.png"], /Pictures cannot be sent yet/],
+  ["an empty text", ["send", "bob", ""], /no text to send/],
+];
+
+test.each(MISTAKES)("%s is a usage error", async (_what, args, said) => {
+  const { code, stdout, stderr } = await nobody.run(...args);
+  expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
+  expect(stderr).toMatch(said);
+  expect(stderr).toMatch(/^error: .+\n {2}.+\n$/);
+});
+
+test.each(MISTAKES)("%s is one line of JSON for a program", async (_what, args) => {
+  const { code, lines, stderr, error } = await nobody.json(...args);
+  expect({ code, lines }).toEqual({ code: 2, lines: [] });
+  expect(error).toEqual({ type: "error", code: "usage", message: expect.any(String), hint: expect.any(String) });
+  expect(stderr.trim().split("\n")).toHaveLength(1);
+});
+
+test("what was typed as a message is not repeated in an error", async () => {
+  const { stderr } = await nobody.run("send", "bob", "hello", "secret");
+  expect(stderr).not.toContain("secret");
+});
+
+test("nothing on standard input is no message", async () => {
+  const { code } = await nobody.start("send", "bob").write("\n").ended;
+  expect(code).toBe(2);
+});
+
+test("a store that does not exist is not made by asking for something in it", async () => {
+  for (const args of [["whoami"], ["send", "bob", "hello"], ["listen"]]) {
+    const { code, error } = await nobody.json(...args);
+    expect(code).toBe(1);
+    expect(error).toMatchObject({ type: "error", code: "not-registered" });
+  }
+  expect(readdirSync(folder)).toEqual([]);
+});
+
+test("npx finds the program of the repository without asking a registry", () => {
+  const env = { ...process.env, npm_config_registry: "http://127.0.0.1:9", npm_config_fetch_retries: "0" };
+  const { status, stdout } = spawnSync("npx", ["edgewise", "--version"], { cwd: ROOT, env, encoding: "utf8" });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: "0.1.0\n" });
+});
+
+test("the program is beside those of the packages", () => {
+  const link = join(ROOT, "node_modules", ".bin", "edgewise");
+  expect(existsSync(link)).toBe(true);
+  const { status, stdout } = spawnSync(link, ["--version"], { cwd: folder, encoding: "utf8" });
+  expect({ status, stdout }).toEqual({ status: 0, stdout: "0.1.0\n" });
+});
