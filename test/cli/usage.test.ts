@@ -29,7 +29,7 @@ test.each(COMMANDS)("%s explains itself in a sentence, with an example", async (
   const { code, stdout } = await new Running([command, "--help"]).ended;
   expect(code).toBe(0);
   expect(stdout).toMatch(new RegExp(`^Usage: edgewise ${command}\\b`));
-  expect(stdout).toMatch(/\n[A-Z].*\./);
+  expect(stdout).toMatch(/\n\n[A-Z][^.]+\.\n/);
   expect(stdout).toMatch(new RegExp(`Example:\n  edgewise .*${command}`));
 });
 

@@ -39,7 +39,9 @@ test("nothing active is left in any text", () => {
 
 test("JSON says the same to a program", () => {
   fc.assert(
-    fc.property(anyText, (text) => expect(JSON.parse(visibleJson({ text }))).toEqual({ text })),
+    fc.property(anyText, (text) => {
+      expect(JSON.parse(visibleJson({ text }))).toEqual({ text });
+    }),
     { seed: 2, numRuns: 2000 },
   );
 });
