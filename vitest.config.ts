@@ -7,7 +7,7 @@ import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./scripts/chromium.mjs";
 
-const portable = ["test/{wire,crypto,identity,protocol}/**/*.portable.test.ts"];
+const portable = ["test/{wire,crypto,identity,protocol,client}/**/*.portable.test.ts"];
 // Generous, because a shared machine is slow at times; what has to be fast is measured in bench/.
 const testTimeout = 120_000;
 const executablePath = findChromium();

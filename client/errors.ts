@@ -151,12 +151,19 @@ const ERRORS = {
     hint: "Wait until it is done, or end it.",
     retryable: true,
   },
+  "storage-failed": {
+    message: "The store cannot be read or written.",
+    hint: "Check the disk, and that the file and its folder are yours to read and write. Nothing was acknowledged, so nothing is lost.",
+    retryable: true,
+  },
   "storage-full": {
     message: "There is no room left to store anything.",
     hint: "Free some space. Nothing was acknowledged, so nothing is lost.",
     retryable: true,
   },
-} as const satisfies Readonly<Record<string, Explanation>>;
+} as const;
+
+const EXPLANATIONS: Readonly<Record<ErrorCode, Explanation>> = ERRORS;
 
 export interface ErrorDetails extends ErrorOptions {
   /** Seconds. */
@@ -178,7 +185,7 @@ export class ClientError extends Error {
   readonly docs: string;
 
   constructor(code: ErrorCode, { retryAfter, detail, ...options }: ErrorDetails = {}) {
-    const { message, hint, retryable } = ERRORS[code];
+    const { message, hint, retryable } = EXPLANATIONS[code];
     super(detail === undefined ? message : `${message} (${detail})`, options);
     this.code = code;
     this.retryable = retryable;

@@ -45,3 +45,6 @@ export const SERVER_CHALLENGE: Bytes = ascii("Edgewise/server/challenge/v1");
 export const SERVER_TRUST_ROOT: Bytes = ascii("Edgewise/server/trust-root/v1");
 export const SERVER_CERTIFICATE: Bytes = ascii("Edgewise/server/certificate/v1");
 export const SERVER_ADDRESS_LIMIT: Bytes = ascii("Edgewise/server/address-limit/v1");
+
+/** What a store's own key is wrapped under, on the device. */
+export const STORE_KEY: Bytes = ascii("Edgewise/store-key/v1");
