@@ -35,9 +35,15 @@ export function interrupted(): CommandError {
   return new CommandError({ code: "interrupted", message: "Interrupted.", hint, exit: EXIT.temporary });
 }
 
+/** Of standard output: a full disk, a broken terminal. */
+export function cannotWrite(cause: Error): CommandError {
+  const hint = "What was not printed is printed next time. Is the disk full?";
+  return new CommandError({ code: "output-failed", message: "Standard output cannot be written.", hint, exit: EXIT.failed }, { cause });
+}
+
 /** A message that is stored here and not yet at the server. */
 export function stillQueued(cause: ClientError): CommandError {
-  const hint = `The message is stored and goes out with the next command that reaches the server; do not send it again. ${cause.hint}`;
+  const hint = "The message is queued here and goes out with the next command that reaches the server. Do not send it again.";
   return new CommandError({ ...explain(cause), hint }, { cause });
 }
 

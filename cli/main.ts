@@ -5,9 +5,14 @@ import { EXIT, explain, type ExitCode, interrupted } from "./errors.ts";
 import { Output, ReaderGone } from "./output.ts";
 import { program } from "./program.ts";
 
+const A_DAY_MILLISECONDS = 24 * 3600 * 1000;
+const PATIENCE_MILLISECONDS = 5000;
+
 process.exit(await main(process.argv.slice(2), endOfProcess()));
 
 async function main(args: readonly string[], stop: AbortSignal): Promise<ExitCode> {
+  // Whoever waits, waits; what we wait for need not keep a process alive by itself.
+  setInterval(() => {}, A_DAY_MILLISECONDS);
   // Each write learns of it by itself.
   process.stdout.on("error", () => {});
   try {
@@ -36,6 +41,8 @@ function endOfProcess(): AbortSignal {
     controller.abort();
     // Somebody may be writing there.
     process.stdin.destroy();
+    // Everything is stored at each step, so who takes too long to close may be left.
+    setTimeout(() => process.exit(EXIT.temporary), PATIENCE_MILLISECONDS);
   };
   for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
   process.once("disconnect", stop);

@@ -1,7 +1,7 @@
 // Where words go. Standard output is for what was asked, as lines for people or as JSON lines; standard error is for what people
 // are told meanwhile, and for errors. Knows nothing of messages.
 
-import type { Failure } from "./errors.ts";
+import { cannotWrite, type Failure } from "./errors.ts";
 import { visible, visibleJson } from "./visible.ts";
 
 /** Whoever read standard output has left (`edgewise listen | head`). Not an error: there is nobody to tell. */
@@ -53,7 +53,7 @@ export class Output {
     return new Promise((resolve, reject) => {
       process.stdout.write(text, (error) => {
         if (error === null || error === undefined) resolve();
-        else reject(isReaderGone(error) ? new ReaderGone("", { cause: error }) : error);
+        else reject(isReaderGone(error) ? new ReaderGone("", { cause: error }) : cannotWrite(error));
       });
     });
   }
