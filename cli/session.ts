@@ -1,9 +1,9 @@
 // One run of one command: what was asked for globally, where words go, when to stop, and the client of the store, opened when
 // needed and closed in the end. Knows no command.
 
-import { existsSync, mkdirSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
-import { dirname, join, resolve } from "node:path";
+import { join, resolve } from "node:path";
 import { type Client, ClientError, type Conversation, type Message, createClient } from "#client";
 import { sqlite } from "#client/sqlite";
 import { useBackend } from "#crypto";
@@ -43,10 +43,8 @@ export class Session {
   }
 
   async withStore(work: Work): Promise<void> {
-    const path = this.#path;
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
     useBackend(nodeBackend);
-    await using client = await createClient({ server: this.#globals.server ?? DEFAULT_SERVER, store: sqlite(path) });
+    await using client = await createClient({ server: this.#globals.server ?? DEFAULT_SERVER, store: sqlite(this.#path) });
     await work(client, this);
   }
 
