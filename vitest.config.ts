@@ -1,5 +1,6 @@
 // One suite, three runtimes. Every test runs in Node; a `*.portable.test.ts` runs in workerd and in a browser as well,
-// so what we claim to be pure is shown to be. `interop` stands apart: its peers are installed under test/interop.
+// so what we claim to be pure is shown to be; a `*.browser.test.ts` is about what only a browser has. `interop` stands
+// apart: its peers are installed under test/interop.
 
 import { fileURLToPath } from "node:url";
 import { cloudflareTest } from "@cloudflare/vitest-plugin";
@@ -22,7 +23,7 @@ export default defineConfig({
         test: {
           name: "node",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/interop/**", "test/**/*.workerd.test.ts"],
+          exclude: ["test/interop/**", "test/**/*.{workerd,browser}.test.ts"],
           environment: "node",
           testTimeout,
         },
@@ -72,12 +73,13 @@ export default defineConfig({
             "@noble/hashes",
             "@noble/post-quantum",
             "fast-check",
+            "idb",
             "pure-rand",
           ],
         },
         test: {
           name: "browser",
-          include: portable,
+          include: [...portable, "test/client/**/*.browser.test.ts"],
           testTimeout,
           browser: {
             enabled: true,
