@@ -5,7 +5,7 @@ import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Bytes } from "#wire";
 import { patiently, pause, translated } from "./sqlite-errors.ts";
 import { openFile } from "./sqlite-file.ts";
-import { readKeyring, writeKeyring } from "./sqlite-keyring.ts";
+import { makeKeyring, readKeyring } from "./sqlite-keyring.ts";
 import { SqliteRecords } from "./sqlite-records.ts";
 
 /** After this long without a break, one break, in which the rest of this program and other programs get their turn. */
@@ -67,8 +67,8 @@ export class SqliteConnection {
     return translated(() => readKeyring(this.#database));
   }
 
-  setKeyring(wrapped: Bytes): void {
-    translated(() => writeKeyring(this.#database, wrapped));
+  makeKeyring(wrap: () => Bytes): Bytes {
+    return translated(() => makeKeyring(this.#database, wrap));
   }
 
   close(): void {

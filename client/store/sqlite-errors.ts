@@ -3,6 +3,8 @@
 
 import { ClientError } from "../errors.ts";
 
+/** Our statements never change: what SQLite finds wrong with one is in the file that it describes. */
+const ERROR = 1;
 const BUSY = 5;
 const LOCKED = 6;
 const CORRUPT = 11;
@@ -13,7 +15,7 @@ const SHORT_READ = 522;
 const BASE_CODE = 0xff;
 
 /** Far longer than a transaction takes; whoever waits in vain for this long should hear of it. */
-const PATIENCE_MILLISECONDS = 10_000;
+const PATIENCE_MILLISECONDS = 5_000;
 const MAX_PAUSE_MILLISECONDS = 4;
 
 /**
@@ -61,6 +63,7 @@ function storageError(cause: unknown): ClientError {
       return new ClientError("storage-locked", { cause });
     case FULL:
       return new ClientError("storage-full", { cause });
+    case ERROR:
     case CORRUPT:
     case NOT_A_DATABASE:
       return damaged("the file is damaged", cause);

@@ -36,10 +36,12 @@ export function readKeyring(database: DatabaseSync): Bytes | undefined {
   return wrapped;
 }
 
-/** Into a store that has no records yet: what was sealed under a key that is lost shall not look like a new store. */
-export function writeKeyring(database: DatabaseSync, wrapped: Bytes): void {
+/** Only in a store that has no records yet: what was sealed under a key that is lost shall not look like a new store. */
+export function makeKeyring(database: DatabaseSync, wrap: () => Bytes): Bytes {
   if (database.prepare("SELECT 1 FROM records LIMIT 1").get() !== undefined) throw damaged("the store's key is gone");
+  const wrapped = wrap();
   database.prepare("INSERT INTO keyring (id, wrapped, sum) VALUES (1, ?, ?)").run(wrapped, crc32(wrapped));
+  return wrapped;
 }
 
 /** @throws ClientError `storage-wrong-key`. */

@@ -46,13 +46,8 @@ class SqliteStore implements Store {
   async #makeKey(): Promise<Bytes> {
     const { passphrase } = this.#options;
     const byPassphrase = passphrase === undefined ? undefined : await wrapByPassphrase(passphrase);
-    return this.#transact("write", async (connection) => {
-      const found = connection.keyring();
-      if (found !== undefined) return found;
-      const wrapped = byPassphrase ?? wrapByKeyFile(this.#path);
-      connection.setKeyring(wrapped);
-      return wrapped;
-    });
+    const wrap = () => byPassphrase ?? wrapByKeyFile(this.#path);
+    return this.#transact("write", async (connection) => connection.keyring() ?? connection.makeKeyring(wrap));
   }
 
   read<T>(work: (transaction: StoreReader) => Promise<T>): Promise<T> {
