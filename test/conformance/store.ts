@@ -94,6 +94,21 @@ export function storeConformance(newPlace: () => Place): void {
     expect(await keysOf(store, { limit: 0, reverse: true })).toEqual([]);
   });
 
+  test("many records are paged through from either side, and each page goes on where the last one ended", async () => {
+    const store = place().open();
+    const keys = Array.from({ length: 2_000 }, (_, i) => `record-${String((i * 1_237) % 2_000).padStart(4, "0")}`);
+    await fill(store, keys);
+    const inOrder = [...keys].sort();
+    const [up, down]: [string[], string[]] = [[], []];
+    for (let page = 0; page < 20; page++) {
+      up.push(...(await keysOf(store, { from: `${up.at(-1) ?? ""}\0`, limit: 100 })));
+      down.push(...(await keysOf(store, { to: down.at(-1) ?? EVERYTHING.to, limit: 100, reverse: true })));
+    }
+    expect(up).toEqual(inOrder);
+    expect(down).toEqual(inOrder.toReversed());
+    expect(await keysOf(store, { from: `${up.at(-1) ?? ""}\0` })).toEqual([]);
+  });
+
   test("a transaction whose work fails leaves everything as it was, and fails with the same error", async () => {
     const store = place().open();
     await fill(store, ["a", "b"]);

@@ -4,7 +4,7 @@ import { ascii } from "#wire";
 import type { StoreReader, StoreWriter } from "../../../client/ports.ts";
 
 export const FIRST = "a-first";
-export const LAST = "z-last";
+const LAST = "z-last";
 const PAGES = 40;
 
 export async function numberAt(transaction: StoreReader, key: string): Promise<number> {
