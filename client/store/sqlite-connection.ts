@@ -25,7 +25,15 @@ export class SqliteConnection {
   #lastEnded = 0;
 
   static async open(path: string, maximumBytes: number | undefined): Promise<SqliteConnection> {
-    return patiently(() => new SqliteConnection(openFile(path, maximumBytes)));
+    return patiently(() => {
+      const database = openFile(path, maximumBytes);
+      try {
+        return new SqliteConnection(database);
+      } catch (error) {
+        database.close();
+        throw error;
+      }
+    });
   }
 
   private constructor(database: DatabaseSync) {

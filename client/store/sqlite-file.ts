@@ -1,7 +1,7 @@
 // The file of a store: how it is made, and what it takes to believe one. A file that is there is a store or is refused, and
 // stays as it is; for that a store comes into its place complete, in one step. Knows no transaction and no key.
 
-import { closeSync, constants, existsSync, fsyncSync, linkSync, mkdirSync, openSync, readSync, rmSync, statSync } from "node:fs";
+import { closeSync, constants, existsSync, fsyncSync, linkSync, mkdirSync, openSync, rmSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { DatabaseSync } from "node:sqlite";
 import { systemRandom } from "#crypto";
@@ -13,10 +13,6 @@ import { damaged, hasCode } from "./sqlite-errors.ts";
 const APPLICATION_ID = 0x45646757;
 const FORMAT = 1;
 const PAGE_BYTES = 4096;
-/** The file format of SQLite, section 1.3: bytes 68 to 71 are the application id. */
-const HEADER_BYTES = 100;
-const MAGIC = "SQLite format 3\0";
-const APPLICATION_ID_AT = 68;
 /** Reading the whole structure of a file of this size costs less than a tenth of a second; larger ones are not read on opening. */
 const MAX_CHECKED_BYTES = 64 * 1024 * 1024;
 
@@ -29,7 +25,7 @@ PRAGMA user_version = ${FORMAT};
 
 /**
  * FULL: what was committed survives the machine's power. What is deleted is overwritten, because a key that should be
- * forgotten is among it. The database shall not grow beyond what its owner allows.
+ * forgotten is among it.
  */
 const SETTINGS = `
 PRAGMA synchronous = FULL;
@@ -47,9 +43,10 @@ export function openFile(path: string, maximumBytes: number | undefined): Databa
     if (hasLog) throw damaged("the file is gone and its log is not");
     createFile(path);
   }
-  requireHeader(path);
+  requireContent(path);
   const database = new DatabaseSync(path, { timeout: 0 });
   try {
+    requireOurs(database);
     database.exec(SETTINGS);
     if (maximumBytes !== undefined) database.exec(`PRAGMA max_page_count = ${Math.ceil(maximumBytes / PAGE_BYTES)}`);
     requireFormat(database);
@@ -94,17 +91,19 @@ export function syncFolder(path: string): void {
   }
 }
 
-/** Before SQLite sees it: it would take an empty file for a new database, and would write beside a stranger's. */
-function requireHeader(path: string): void {
-  const header = Buffer.alloc(HEADER_BYTES);
-  const file = openSync(path, "r");
-  try {
-    if (readSync(file, header, 0, HEADER_BYTES, 0) < HEADER_BYTES) throw damaged("the file was cut");
-  } finally {
-    closeSync(file);
-  }
-  if (header.toString("latin1", 0, MAGIC.length) !== MAGIC) throw damaged("the file is no database");
-  if (header.readUInt32BE(APPLICATION_ID_AT) !== APPLICATION_ID) throw damaged("the file is no store");
+/**
+ * Before SQLite sees it, which takes an empty file for a new database and throws its log away. The file is not opened for
+ * this: to close it again would take from this program the locks that another connection of it holds (sqlite.org/howtocorrupt.html,
+ * section 2.2).
+ */
+function requireContent(path: string): void {
+  if (statSync(path).size < PAGE_BYTES) throw damaged("the file was cut");
+}
+
+/** First of all: nothing is done to a stranger's database. */
+function requireOurs(database: DatabaseSync): void {
+  const owner = database.prepare("PRAGMA application_id").get()?.["application_id"];
+  if (owner !== APPLICATION_ID) throw damaged("the file is no store");
 }
 
 function requireFormat(database: DatabaseSync): void {
