@@ -1,0 +1,13 @@
+// The product's server as it stands, for the platform in memory. The one place that knows that what the Workers runtime
+// would check about it is given here by hand.
+
+import { useBackend } from "#crypto";
+import { nodeBackend } from "#crypto/node";
+import worker, { Mailbox } from "../../../workers/gateway/index.ts";
+import type { Program } from "./server.ts";
+
+// The Worker chose its own as it was loaded; here client and server are one program, and this one is faster.
+useBackend(nodeBackend);
+
+// The Workers runtime's types for these are not Node's.
+export const PROGRAM: Program = { fetch: (worker as unknown as Program).fetch, Mailbox: Mailbox as unknown as Program["Mailbox"] };
