@@ -1,0 +1,144 @@
+// The server's operations over HTTP. Answers are parsed strictly: what is not what it must be is `server-failed`.
+
+import { parsePublicKey } from "#crypto";
+import {
+  decodeAccountKeys,
+  decodeAccountLog,
+  type DeviceId,
+  encodeAppendLog,
+  encodeCreateAccount,
+  encodePreKeyUpload,
+  encodeSendRequest,
+  LOG_ENTRIES_FOR_RECOVERY,
+  MAX_LOG_ENTRIES,
+  MAX_LOG_PAGE_ENTRIES,
+  parseDeviceId,
+  parseUserId,
+  ProtocolError,
+  type Bytes,
+  WireError,
+} from "#wire";
+import { ClientError, type ErrorCode } from "../errors.ts";
+import type { ServerApi } from "../server-api.ts";
+import { fromBase64Url } from "./base64.ts";
+import { type Asked, errorOf, type Exchange, parseJson, Refusal } from "./exchange.ts";
+import type { Tokens } from "./tokens.ts";
+
+type Specific = Parameters<typeof errorOf>[1];
+const MISSING_USER: Specific = { "not-found": "unknown-user" };
+
+export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
+  async function ask<T>(asked: Asked, parse: (body: Bytes) => T, specific?: Specific): Promise<T> {
+    try {
+      return parsed(parse, await exchange.ask(asked));
+    } catch (error) {
+      throw error instanceof Refusal ? errorOf(error, specific) : error;
+    }
+  }
+  /** With a token; once more with a fresh one when it is refused. */
+  async function asDevice(asked: Asked): Promise<Bytes> {
+    const token = await tokens.get();
+    try {
+      return await exchange.ask({ ...asked, token });
+    } catch (error) {
+      if (!(error instanceof Refusal) || error.code !== "unauthorized") throw error;
+      return await exchange.ask({ ...asked, token: await tokens.get(token) });
+    }
+  }
+  async function askAsDevice<T>(asked: Asked, parse: (body: Bytes) => T, specific?: Specific): Promise<T> {
+    try {
+      return parsed(parse, await asDevice(asked));
+    } catch (error) {
+      throw error instanceof Refusal ? errorOf(error, specific) : error;
+    }
+  }
+  return {
+    getConfig: (signal) =>
+      ask({ operation: "getConfig", signal }, (body) => {
+        const { registration, trustRoots } = parseJson(body);
+        if (!Array.isArray(trustRoots) || trustRoots.length === 0) throw new WireError("missing-field");
+        const roots = trustRoots.map((root: unknown) => parsePublicKey(fromBase64Url(String(root))));
+        return { registration: registration === "invite" ? "invite" : "open", trustRoots: roots };
+      }),
+    createAccount: (account, signal) =>
+      ask({ operation: "createAccount", body: encodeCreateAccount(account), signal }, nothing, {
+        "not-admitted": "invite-required",
+        "username-taken": "username-taken",
+      }),
+    getCertificate: (signal) => askAsDevice({ operation: "getCertificate", signal }, (body) => body),
+    putKeys: (upload, signal) => askAsDevice({ operation: "putKeys", body: encodePreKeyUpload(upload), signal }, nothing),
+    getKeyCounts: (signal) =>
+      askAsDevice({ operation: "getKeyCounts", signal }, (body) => {
+        const { ec, kem } = parseJson(body);
+        return { ec: countOf(ec), kem: countOf(kem) };
+      }),
+    getKeys: (userId, after, signal) =>
+      askAsDevice({ operation: "getKeys", parameters: { userId }, query: `?after=${after}`, signal }, decodeAccountKeys, MISSING_USER),
+    async getLog(userId, after, signal) {
+      const entries: Bytes[] = [];
+      for (;;) {
+        const query = `?after=${after + entries.length}`;
+        const asked = { operation: "getLog", parameters: { userId }, query, signal } as const;
+        const page = await askAsDevice(asked, (body) => decodeAccountLog(body).entries, MISSING_USER);
+        entries.push(...page);
+        if (entries.length > MAX_LOG_ENTRIES + LOG_ENTRIES_FOR_RECOVERY) throw new ClientError("server-failed");
+        if (page.length < MAX_LOG_PAGE_ENTRIES) return entries;
+      }
+    },
+    async appendLog(userId, entry, signal) {
+      try {
+        await asDevice({ operation: "appendLog", parameters: { userId }, body: encodeAppendLog(entry), signal });
+        return "appended";
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.code === "log-conflict") return "conflict";
+        throw errorOf(error);
+      }
+    },
+    getUsername: (name, signal) =>
+      askAsDevice(
+        { operation: "getUsername", parameters: { name }, signal },
+        (body) => parseUserId(parseJson(body)["userId"]),
+        MISSING_USER,
+      ),
+    async sendMessages(userId, request, signal) {
+      try {
+        await asDevice({ operation: "sendMessages", parameters: { userId }, body: encodeSendRequest(request), signal });
+        return { kind: "accepted" };
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.code !== "devices-changed") throw errorOf(error, MISSING_USER);
+        const { missing, extra, stale } = error.members;
+        return { kind: "devices-changed", missing: devicesOf(missing), extra: devicesOf(extra), stale: devicesOf(stale) };
+      }
+    },
+  };
+}
+
+function nothing(): void {
+  // The status says it all.
+}
+
+function parsed<T>(parse: (body: Bytes) => T, body: Bytes): T {
+  try {
+    return parse(body);
+  } catch (cause) {
+    if (cause instanceof WireError || cause instanceof ProtocolError) throw new ClientError(FAILED, { cause });
+    throw cause;
+  }
+}
+
+const FAILED: ErrorCode = "server-failed";
+
+function countOf(value: unknown): number {
+  if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw new WireError("bad-value");
+  return value;
+}
+
+function devicesOf(value: unknown): readonly DeviceId[] {
+  try {
+    return Array.isArray(value) ? value.map(parseDeviceId) : [];
+  } catch (cause) {
+    throw new ClientError(FAILED, { cause });
+  }
+}

@@ -1,0 +1,70 @@
+// The network and the clock of the platform that the program runs on: Node, a browser, a Worker. The only file of the client
+// that touches them.
+
+import { copy } from "#wire";
+import type { Clock, HttpRequest, HttpResponse, Network, Socket, SocketEvents, SocketRequest } from "../ports.ts";
+
+/** More than any answer of the server. */
+const MAX_ANSWER_BYTES = 2 * 1024 * 1024;
+const ABNORMAL_CLOSURE = 1006;
+const WAKING_EVENTS = ["online", "pageshow", "visibilitychange"] as const;
+
+export const platformClock: Clock = {
+  nowMilliseconds: () => Date.now(),
+  after(milliseconds, callback) {
+    const timer = setTimeout(callback, milliseconds);
+    return () => clearTimeout(timer);
+  },
+};
+
+export const platformNetwork: Network = { request, openSocket, onWake };
+
+async function request({ method, url, headers, body, signal }: HttpRequest): Promise<HttpResponse> {
+  const response = await fetch(url, {
+    method,
+    headers: { ...headers },
+    ...(body === undefined ? {} : { body }),
+    signal,
+    credentials: "omit",
+    cache: "no-store",
+    redirect: "error",
+  });
+  if (Number(response.headers.get("content-length") ?? 0) > MAX_ANSWER_BYTES) throw new RangeError("the answer is too large");
+  const bytes = copy(new Uint8Array(await response.arrayBuffer()));
+  if (bytes.length > MAX_ANSWER_BYTES) throw new RangeError("the answer is too large");
+  return { status: response.status, headers: new Map(response.headers), body: bytes };
+}
+
+function openSocket({ url, protocols }: SocketRequest, events: SocketEvents): Socket {
+  const socket = new WebSocket(url, [...protocols]);
+  socket.binaryType = "arraybuffer";
+  let ended = false;
+  const end = (code: number): void => {
+    if (ended) return;
+    ended = true;
+    events.closed(code);
+  };
+  socket.addEventListener("open", () => events.opened());
+  socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+    if (typeof data === "string") events.text(data);
+    else if (data instanceof ArrayBuffer) events.binary(new Uint8Array(data));
+  });
+  socket.addEventListener("close", ({ code }) => end(code));
+  // A close follows every error, but not on every platform.
+  socket.addEventListener("error", () => queueMicrotask(() => end(ABNORMAL_CLOSURE)));
+  return {
+    send(data) {
+      if (socket.readyState === WebSocket.OPEN) socket.send(data);
+    },
+    close: () => socket.close(),
+  };
+}
+
+/** Browsers say when the network or the page is back; elsewhere nobody does. */
+function onWake(listener: () => void): () => void {
+  if (typeof globalThis.addEventListener !== "function") return () => undefined;
+  for (const name of WAKING_EVENTS) globalThis.addEventListener(name, listener);
+  return () => {
+    for (const name of WAKING_EVENTS) globalThis.removeEventListener(name, listener);
+  };
+}

@@ -1,0 +1,245 @@
+// The socket that comes back: opened again after every loss, with growing and random pauses; kept alive by text pings; what
+// arrives goes to the handler in order, and what the handler has made durable is acknowledged.
+
+import type { Random } from "#crypto";
+import {
+  assertNever,
+  type Bytes,
+  decodeServerFrame,
+  type Deliver,
+  encodeClientFrame,
+  MAILBOX_WINDOW_MESSAGES,
+  type SendEphemeral,
+  type ServerFrame,
+  SOCKET_PROTOCOL,
+} from "#wire";
+import { WireError } from "#wire";
+import type { Connection, ConnectionHandler, ConnectionStatus } from "../connection-api.ts";
+import { ClientError } from "../errors.ts";
+import type { Clock, Network, Socket } from "../ports.ts";
+import type { Tokens } from "./tokens.ts";
+
+const PING_MILLISECONDS = 30_000;
+const PONG_MILLISECONDS = 10_000;
+const FIRST_PAUSE_MILLISECONDS = 500;
+const LONGEST_PAUSE_MILLISECONDS = 30_000;
+const UNAUTHORIZED = 4401;
+const REPLACED = 4409;
+const EPHEMERAL_GUID = 1;
+
+export interface ReconnectingSocket {
+  /** With `ws:` or `wss:`. */
+  readonly url: string;
+  readonly network: Network;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly tokens: Tokens;
+  readonly handler: ConnectionHandler;
+}
+
+/** One socket's life. */
+interface Life {
+  socket: Socket | undefined;
+  readonly frames: ServerFrame["frame"][];
+  working: Promise<void> | undefined;
+  closed: boolean;
+  ponged: boolean;
+  cancelPing: () => void;
+}
+
+export function reconnectingSocket(parts: ReconnectingSocket): Connection {
+  return new Reconnecting(parts);
+}
+
+class Reconnecting implements Connection {
+  readonly #parts: ReconnectingSocket;
+  #status: ConnectionStatus = "offline";
+  #wanted = false;
+  #life: Life | undefined;
+  #attempts = 0;
+  #refusedToken: string | undefined;
+  #cancelRetry: () => void = () => undefined;
+  #stopWaking: () => void = () => undefined;
+
+  constructor(parts: ReconnectingSocket) {
+    this.#parts = parts;
+  }
+
+  get status(): ConnectionStatus {
+    return this.#status;
+  }
+
+  open(): void {
+    if (this.#wanted) return;
+    this.#wanted = true;
+    this.#attempts = 0;
+    this.#stopWaking = this.#parts.network.onWake(() => {
+      if (this.#wanted && this.#life === undefined) this.#start();
+    });
+    this.#start();
+  }
+
+  async close(): Promise<void> {
+    this.#wanted = false;
+    this.#cancelRetry();
+    this.#stopWaking();
+    const life = this.#life;
+    await life?.working;
+    if (life !== undefined) this.#end(life);
+    this.#say("offline");
+  }
+
+  sendEphemeral(message: Omit<SendEphemeral, "kind" | "extensions">): boolean {
+    const socket = this.#life?.socket;
+    if (socket === undefined || (this.#status !== "live" && this.#status !== "catching-up")) return false;
+    socket.send(encodeClientFrame({ frame: { ...message, kind: "send-ephemeral" } }));
+    return true;
+  }
+
+  #say(status: ConnectionStatus): void {
+    if (status === this.#status) return;
+    this.#status = status;
+    this.#parts.handler.status(status);
+  }
+
+  #start(): void {
+    this.#cancelRetry();
+    const life: Life = {
+      socket: undefined,
+      frames: [],
+      working: undefined,
+      closed: false,
+      ponged: true,
+      cancelPing: () => undefined,
+    };
+    this.#life = life;
+    this.#say("connecting");
+    this.#connect(life).catch((error: unknown) => this.#lost(life, error));
+  }
+
+  async #connect(life: Life): Promise<void> {
+    const { tokens, network, url } = this.#parts;
+    const token = await tokens.get(this.#refusedToken);
+    if (life.closed || !this.#wanted) return;
+    life.socket = network.openSocket(
+      { url, protocols: [SOCKET_PROTOCOL, token] },
+      {
+        opened: () => {
+          this.#attempts = 0;
+          this.#say("catching-up");
+          this.#ping(life);
+        },
+        text: (data) => {
+          if (data === "pong") life.ponged = true;
+        },
+        binary: (data) => this.#take(life, data),
+        closed: (code) => {
+          // Refused before it opened is also how a token ends that is not good any more.
+          if (code === UNAUTHORIZED || this.#status === "connecting") this.#refusedToken = token;
+          this.#lost(life, code === REPLACED ? new ClientError("replaced-elsewhere") : undefined);
+        },
+      },
+    );
+  }
+
+  #ping(life: Life): void {
+    if (life.closed) return;
+    life.ponged = false;
+    life.socket?.send("ping");
+    life.cancelPing = this.#parts.clock.after(PONG_MILLISECONDS, () => {
+      if (!life.ponged) this.#lost(life, undefined);
+      else life.cancelPing = this.#parts.clock.after(PING_MILLISECONDS - PONG_MILLISECONDS, () => this.#ping(life));
+    });
+  }
+
+  #take(life: Life, data: Bytes): void {
+    if (life.closed) return;
+    try {
+      life.frames.push(decodeServerFrame(data).frame);
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#lost(life, undefined);
+      return;
+    }
+    // Twice the window is more than a server sends that waits for acknowledgements.
+    if (life.frames.length > 2 * MAILBOX_WINDOW_MESSAGES + 16) this.#lost(life, undefined);
+    life.working ??= this.#work(life)
+      .catch((error: unknown) => this.#lost(life, error))
+      .finally(() => {
+        life.working = undefined;
+      });
+  }
+
+  async #work(life: Life): Promise<void> {
+    while (life.frames.length > 0 && !life.closed) {
+      const frame = life.frames[0];
+      if (frame === undefined) return;
+      if (frame.kind === "deliver") await this.#deliver(life, takeDeliveries(life.frames));
+      else {
+        life.frames.shift();
+        this.#act(frame);
+      }
+    }
+  }
+
+  async #deliver(life: Life, deliveries: readonly Deliver[]): Promise<void> {
+    const durable = await this.#parts.handler.deliver(deliveries);
+    const guids = durable.filter((guid) => guid !== EPHEMERAL_GUID);
+    if (guids.length > 0 && !life.closed) life.socket?.send(encodeClientFrame({ frame: { kind: "ack", guids } }));
+  }
+
+  #act(frame: Exclude<ServerFrame["frame"], Deliver>): void {
+    switch (frame.kind) {
+      case "pre-keys-low":
+        this.#parts.handler.preKeysLow(frame);
+        return;
+      case "queue-empty":
+        this.#say("live");
+        this.#parts.handler.caughtUp();
+        return;
+      default:
+        assertNever(frame);
+    }
+  }
+
+  #end(life: Life): void {
+    life.closed = true;
+    life.cancelPing();
+    life.socket?.close();
+    if (this.#life === life) this.#life = undefined;
+  }
+
+  #lost(life: Life, error: unknown): void {
+    if (life.closed) return;
+    this.#end(life);
+    this.#say("offline");
+    if (!this.#wanted) return;
+    if (error !== undefined && isFinal(error)) {
+      this.#wanted = false;
+      this.#stopWaking();
+      this.#parts.handler.failed(error);
+      return;
+    }
+    this.#cancelRetry = this.#parts.clock.after(this.#pause(), () => this.#start());
+  }
+
+  /** Full jitter: anything from nothing to a bound that doubles, so that those who lost a server together come back apart. */
+  #pause(): number {
+    const bound = Math.min(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS * 2 ** this.#attempts);
+    this.#attempts += 1;
+    const [high = 0, low = 0] = this.#parts.random(2);
+    return Math.floor((bound * (high * 256 + low)) / 65_536);
+  }
+}
+
+/** What no other socket would change. */
+function isFinal(error: unknown): boolean {
+  return !(error instanceof ClientError) || !error.retryable;
+}
+
+/** The deliveries at the front, at most a window of them, taken out. */
+function takeDeliveries(frames: ServerFrame["frame"][]): readonly Deliver[] {
+  const end = frames.findIndex((frame) => frame.kind !== "deliver");
+  const count = Math.min(end === -1 ? frames.length : end, MAILBOX_WINDOW_MESSAGES);
+  return frames.splice(0, count).filter((frame) => frame.kind === "deliver");
+}
