@@ -1,11 +1,11 @@
 // The platform in memory behaves as the platform: what the server promised holds through crashes, and one seed is one history.
 
 import { expect, test } from "vitest";
-import { readSchema } from "./platform/server.ts";
 import { PROGRAM } from "./platform/program.ts";
 import { inSimulation, type Simulation } from "./platform/simulation.ts";
 import { CALM, STORM } from "./platform/surroundings.ts";
 import { type Shown, WireUser } from "./platform/wire-user.ts";
+import { readSchema } from "./schema.ts";
 
 const schema = readSchema();
 

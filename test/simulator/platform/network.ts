@@ -34,6 +34,12 @@ export class SimulatedNetwork implements Network {
     for (const socket of this.#sockets) socket.breaks(this.#surroundings.dice.chance(0.5) ? "told" : "silent");
   }
 
+  /** The program behind it is gone. */
+  drop(): void {
+    this.#isOnline = false;
+    for (const socket of this.#sockets) socket.breaks("told");
+  }
+
   /** Mostly the program is told. */
   goOnline(): void {
     this.#isOnline = true;
@@ -75,9 +81,13 @@ export class SimulatedNetwork implements Network {
     return socket;
   }
 
-  async #exchange({ method, url, headers, body }: HttpRequest): Promise<HttpResponse> {
+  async #exchange(asked: HttpRequest): Promise<HttpResponse> {
+    const { method, url, headers, body } = asked;
+    this.#surroundings.watch?.request(asked);
     const response = await this.#server.fetch(new Request(url, { method, headers, body: body ?? null }));
-    return { status: response.status, headers: new Map(response.headers), body: new Uint8Array(await response.arrayBuffer()) };
+    const answer = { status: response.status, headers: new Map(response.headers), body: new Uint8Array(await response.arrayBuffer()) };
+    this.#surroundings.watch?.answer(asked, answer);
+    return answer;
   }
 
   #upgrade({ url, protocols }: SocketRequest, socket: SimulatedSocket): void {

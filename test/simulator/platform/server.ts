@@ -1,7 +1,6 @@
 // The whole server: the product's Worker and Durable Objects on a platform in memory. It crashes as a machine does: what was
 // not durable is lost, what was not answered is never answered, and it comes back from its disks.
 
-import { readFileSync } from "node:fs";
 import { SimulatedDatabase } from "./d1.ts";
 import { namespaceFor } from "./namespace.ts";
 import { type Instance, type Life, ObjectHost } from "./object-host.ts";
@@ -140,8 +139,4 @@ export class SimulatedServer {
     clock.after(dice.roll(faults.outage + 1), () => this.restart());
     return true;
   }
-}
-
-export function readSchema(): string {
-  return readFileSync(new URL("../../../schema.sql", import.meta.url), "utf8");
 }

@@ -11,6 +11,7 @@ import { VirtualClock } from "./virtual-clock.ts";
 const START = 1_790_000_000_000;
 
 export interface Simulation extends Surroundings {
+  readonly began: number;
   readonly server: SimulatedServer;
   /** For one more client. */
   network(): SimulatedNetwork;
@@ -31,7 +32,13 @@ export async function inSimulation<T>(options: SimulationOptions, work: (simulat
   const restore = installGlobals({ clock: surroundings.clock, dice: surroundings.dice, random: seededRandom(seed) });
   const server = new SimulatedServer(surroundings, { program, schema, ...(from === undefined ? {} : { image: from.image }) });
   try {
-    return await work(Object.assign(surroundings, { server, network: () => new SimulatedNetwork(surroundings, server) }));
+    return await work(
+      Object.assign(surroundings, {
+        began: surroundings.clock.nowMilliseconds(),
+        server,
+        network: () => new SimulatedNetwork(surroundings, server),
+      }),
+    );
   } finally {
     server.close();
     restore();

@@ -1,6 +1,7 @@
 // What decides in a simulation: one clock, one pair of dice, and how bad the weather is. Every part asks here, so that a
 // seed alone says what happens.
 
+import type { HttpRequest, HttpResponse } from "../../../client/ports.ts";
 import type { Dice } from "../../support/random.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
@@ -66,10 +67,17 @@ export const STORM: Faults = {
   outage: 20_000,
 };
 
+/** Sees what comes to the server and what it answers, before anything of it is lost. */
+export interface Watch {
+  request(request: HttpRequest): void;
+  answer(request: HttpRequest, response: HttpResponse): void;
+}
+
 export interface Surroundings {
   readonly clock: VirtualClock;
   readonly dice: Dice;
   faults: Faults;
+  watch?: Watch;
 }
 
 /** How long one way takes: mostly short, seldom long, so that what left first does not always come first. */

@@ -1,0 +1,89 @@
+// What people have said and seen in one run, and the complaints about it. Everything is noted before it is done, so that a
+// crash in between leaves at most a line about something that did not happen.
+
+import type { MessageId, UserId } from "#wire";
+
+/** Every kind of complaint that there is. */
+export type Complaint =
+  | "lost"
+  | "duplicated"
+  | "reordered"
+  | "unexpected"
+  | "wrong-conversation"
+  | "undecryptable"
+  | "false-receipt"
+  | "different"
+  | "reused-key"
+  | "stuck"
+  | "broken-promise"
+  | "exception";
+
+export interface Problem {
+  readonly complaint: Complaint;
+  readonly detail: string;
+}
+
+export interface Text {
+  readonly from: string;
+  readonly to: string;
+  readonly number: number;
+  /** Known once the sender's client has stored it. */
+  id: MessageId | undefined;
+  /** The server has promised to keep it. */
+  isAcknowledged: boolean;
+}
+
+export interface Claim {
+  readonly kind: "delivered" | "read";
+  readonly by: UserId;
+  readonly messageId: MessageId;
+  /** Who was told. */
+  readonly to: string;
+}
+
+export class Ledger {
+  readonly problems: Problem[] = [];
+  readonly claims: Claim[] = [];
+  readonly #texts = new Map<string, Text>();
+  readonly #byId = new Map<MessageId, Text>();
+
+  get texts(): readonly Text[] {
+    return [...this.#texts.values()];
+  }
+
+  complain(complaint: Complaint, detail: string): void {
+    this.problems.push({ complaint, detail });
+  }
+
+  /** Somebody is about to send a text. Returns what it says. */
+  intend(from: string, to: string): Text {
+    const number = this.texts.length;
+    const text: Text = { from, to, number, id: undefined, isAcknowledged: false };
+    this.#texts.set(wordsOf(text), text);
+    return text;
+  }
+
+  stored(text: Text, id: MessageId): void {
+    if (text.id !== undefined && text.id !== id) this.complain("broken-promise", `${wordsOf(text)} has two ids`);
+    Object.assign(text, { id });
+    this.#byId.set(id, text);
+  }
+
+  /** What somebody reads, edited or not. */
+  find(words: string, id: MessageId): Text | undefined {
+    const known = this.#byId.get(id);
+    if (known !== undefined) return known;
+    const text = this.#texts.get(words.split(" edited ", 1)[0] ?? "");
+    if (text?.id !== undefined) return undefined;
+    if (text !== undefined) this.stored(text, id);
+    return text;
+  }
+
+  byId(id: MessageId): Text | undefined {
+    return this.#byId.get(id);
+  }
+}
+
+export function wordsOf({ from, to, number }: Text): string {
+  return `${from} to ${to}, ${number}`;
+}

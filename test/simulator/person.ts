@@ -1,0 +1,340 @@
+// Somebody with a phone: a program on a client that writes, reads, answers, goes out of reach, is closed and opened, and
+// crashes. What it has seen it keeps together with its cursor, as a good program does.
+
+import type { Client, ClientEvent, Conversation, Cursor, Message } from "../../client/api.ts";
+import { ClientError } from "../../client/errors.ts";
+import { memory, SharedMemory } from "../../client/store/memory.ts";
+import type { Bytes, MessageId, UserId } from "#wire";
+import type { SimulatedNetwork } from "./platform/network.ts";
+import type { Simulation } from "./platform/simulation.ts";
+import { type Ledger, type Text, wordsOf } from "./ledger.ts";
+import { Life, MortalClock, MortalNetwork, MortalStore } from "./life.ts";
+import type { CreateClient, Storm } from "./storm.ts";
+
+const SERVER = "http://server.test";
+
+export interface PersonOptions {
+  readonly name: string;
+  readonly simulation: Simulation;
+  readonly ledger: Ledger;
+  readonly storm: Storm;
+  readonly createClient: CreateClient;
+  /** A store that somebody registered with before. */
+  readonly store?: StoreImage;
+}
+
+export interface StoreImage {
+  readonly key: Bytes;
+  readonly entries: readonly { readonly key: string; readonly value: Bytes }[];
+}
+
+/** A message as it was when it was shown. */
+interface Shown {
+  readonly id: MessageId;
+  readonly text: Text;
+}
+
+export class Person {
+  readonly name: string;
+  readonly shown: Shown[] = [];
+  /** What was marked as read, before it was. */
+  readonly marked = new Set<MessageId>();
+  crashes = 0;
+  userId: UserId | undefined;
+  readonly #options: PersonOptions;
+  readonly #memory = new SharedMemory();
+  #cursor: Cursor | undefined;
+  #life: Life | undefined;
+  #client: Client | undefined;
+  #network: SimulatedNetwork | undefined;
+  #isOnline = true;
+  #isLeaving = false;
+  #over = false;
+
+  constructor(options: PersonOptions) {
+    this.#options = options;
+    this.name = options.name;
+  }
+
+  /** `undefined` between two lives. */
+  get client(): Client | undefined {
+    return this.#life?.isOver === true ? undefined : this.#client;
+  }
+
+  /** One life after another. */
+  async live(): Promise<void> {
+    const { clock, dice } = this.#options.simulation;
+    await this.#load();
+    while (!this.#over) {
+      const life = new Life({ dice, risk: () => this.#options.storm.crashClient });
+      this.#life = life;
+      this.#isLeaving = false;
+      try {
+        await Promise.race([life.ended, this.#run(life)]);
+      } catch (error) {
+        if (life.isOver) this.crashes++;
+        else this.#failed("running", error);
+      }
+      life.end();
+      this.#client = undefined;
+      if (!this.#over) await clock.sleep(dice.roll(this.#options.storm.absence + 1));
+    }
+  }
+
+  /** Nothing new is written any more, and everybody is in reach. */
+  calmDown(): void {
+    this.#isOnline = true;
+    this.#network?.goOnline();
+  }
+
+  end(): void {
+    this.#over = true;
+    this.#life?.end();
+  }
+
+  /** Does so many things, one after another, over as many lives as it takes. */
+  async busy(others: readonly Person[], actions: number): Promise<void> {
+    const { clock, dice } = this.#options.simulation;
+    for (let left = actions; left > 0; left--) {
+      await clock.sleep(dice.chance(0.1) ? dice.roll(60_000) : dice.roll(3000));
+      const life = this.#life;
+      if (life === undefined || life.isOver) continue;
+      try {
+        await Promise.race([life.ended, this.#act(others)]);
+      } catch {
+        // This life ended in the middle of it.
+      }
+    }
+  }
+
+  /** Whether what waited is here. */
+  get isLive(): boolean {
+    return this.client?.state === "registered" && this.client.connection.value.status === "live";
+  }
+
+  /** Whoever asks is accepted, and everything owed is out. */
+  async settle(): Promise<void> {
+    const { client } = this;
+    if (client === undefined) return;
+    await this.#trying("accepting", this.#accept(client));
+    try {
+      await client.settled();
+    } catch (error) {
+      this.#options.ledger.complain("stuck", `${this.name} cannot settle: ${error instanceof ClientError ? error.code : String(error)}`);
+    }
+  }
+
+  /** Does one thing, or tries to. */
+  async #act(others: readonly Person[]): Promise<void> {
+    const { dice } = this.#options.simulation;
+    const { client } = this;
+    if (client === undefined || client.state === "new") return;
+    try {
+      await this.#something(client, dice.pick(others));
+    } catch (error) {
+      this.#failed("acting", error);
+    }
+  }
+
+  async image(): Promise<StoreImage> {
+    const store = memory({ shared: this.#memory });
+    const key = (await store.unlock()).expose().slice();
+    const entries = await store.read((transaction) => transaction.scan({ from: "", to: "\uffff" }));
+    await store.close();
+    return { key, entries };
+  }
+
+  async #load(): Promise<void> {
+    const { store: image } = this.#options;
+    if (image === undefined) return;
+    const store = memory({ shared: this.#memory, random: () => image.key.slice() });
+    await store.unlock();
+    await store.write(async (transaction) => {
+      for (const { key, value } of image.entries) transaction.put(key, value);
+      await Promise.resolve();
+    });
+    await store.close();
+  }
+
+  async #run(life: Life): Promise<void> {
+    const { simulation, createClient } = this.#options;
+    const network = simulation.network();
+    if (!this.#isOnline) network.goOffline();
+    this.#network = network;
+    const client = await createClient({
+      server: SERVER,
+      store: new MortalStore(memory({ shared: this.#memory }), life),
+      network: new MortalNetwork(network, life),
+      clock: new MortalClock(simulation.clock, life),
+    });
+    this.#client = client;
+    await this.#register(client);
+    this.userId = client.account.userId;
+    void this.#connect(client);
+    await this.#read(client);
+    await client.close();
+  }
+
+  async #register(client: Client): Promise<void> {
+    const { clock } = this.#options.simulation;
+    while (client.state === "new") {
+      try {
+        await client.register({ username: this.name });
+      } catch (error) {
+        this.#failed("registering", error);
+        await clock.sleep(1000);
+      }
+    }
+  }
+
+  /** When it says that everything that waited is here, it has to be. */
+  async #connect(client: Client): Promise<void> {
+    const { ledger } = this.#options;
+    const waited = ledger.texts.filter(({ to, isAcknowledged }) => to === this.name && isAcknowledged);
+    try {
+      await client.connect();
+      for (const { id } of waited) if (id !== undefined) await client.message(id);
+    } catch (error) {
+      if (error instanceof ClientError && error.code === "unknown-message")
+        ledger.complain("broken-promise", `${this.name} does not have everything that waited`);
+      this.#failed("connecting", error);
+    }
+  }
+
+  async #read(client: Client): Promise<void> {
+    for await (const event of client.events(this.#cursor === undefined ? {} : { after: this.#cursor })) {
+      if (this.#life?.isOver === true) return;
+      this.#see(event);
+      this.#cursor = event.cursor;
+      if (this.#isLeaving) return;
+    }
+  }
+
+  #see(event: ClientEvent): void {
+    const { ledger, simulation, storm } = this.#options;
+    switch (event.type) {
+      case "message":
+        return this.#seeMessage(event.message);
+      case "receipt":
+        for (const messageId of event.messageIds) ledger.claims.push({ kind: event.kind, by: event.by.userId, messageId, to: this.name });
+        return;
+      case "request":
+        if (simulation.dice.chance(storm.acceptAtOnce)) void this.#trying("accepting", event.accept());
+        return;
+      case "notice":
+        if (event.kind !== "device-added")
+          ledger.complain(
+            event.kind === "unreadable" ? "undecryptable" : "broken-promise",
+            `${this.name} was told: ${event.kind} ${event.reason ?? ""}`,
+          );
+        return;
+      case "edit":
+      case "delete":
+      case "reaction":
+      case "typing":
+      case "presence":
+    }
+  }
+
+  #seeMessage(message: Message): void {
+    const { ledger } = this.#options;
+    const { id } = message;
+    const text = ledger.find(message.text, id);
+    if (text === undefined || (!message.own && text.to !== this.name)) {
+      ledger.complain("unexpected", `${this.name} was shown ${JSON.stringify(message.text)}`);
+      return;
+    }
+    if (message.own) return;
+    const words = wordsOf(text);
+    if (message.conversation.id !== message.from.userId) ledger.complain("wrong-conversation", `${this.name} was shown ${words} elsewhere`);
+    if (this.shown.some((one) => one.id === id)) ledger.complain("duplicated", `${this.name} was shown ${words} twice`);
+    const last = this.shown.findLast((one) => one.text.from === text.from);
+    if (last !== undefined && last.text.number > text.number)
+      ledger.complain("reordered", `${this.name} was shown ${words} after ${wordsOf(last.text)}`);
+    this.shown.push({ id, text });
+  }
+
+  async #something(client: Client, other: Person): Promise<void> {
+    const { dice, clock } = this.#options.simulation;
+    const what = dice.roll(100);
+    if (what < 3) return this.#goOut();
+    if (what < 6) {
+      this.#isLeaving = true;
+      return void client.close();
+    }
+    const conversation = await client.conversations.direct(other.name);
+    if (what < 50) return this.#send(conversation, other);
+    if (what < 70) {
+      for (let left = dice.roll(8); left > 0; left--) {
+        await this.#send(conversation, other);
+        if (dice.chance(0.3)) await clock.sleep(dice.roll(300));
+      }
+      return;
+    }
+    if (what < 73) return conversation.setTyping(dice.chance(0.5));
+    if (what < 75) return this.#accept(client);
+    const page = await conversation.history({ limit: 10 });
+    if (page.length === 0) return;
+    const message = dice.pick(page);
+    await this.#answer(message, conversation, other);
+  }
+
+  async #answer(message: Message, conversation: Conversation, other: Person): Promise<void> {
+    const { dice } = this.#options.simulation;
+    const what = dice.roll(10);
+    if (message.own) {
+      if (what < 5) await message.edit(`${message.text.split(" edited ", 1)[0] ?? ""} edited ${dice.roll(1000)}`);
+      else if (what < 6) await message.delete();
+      return;
+    }
+    if (what < 5) {
+      for (const earlier of await conversation.history({ limit: 50 })) if (!earlier.own) this.marked.add(earlier.id);
+      await conversation.markRead();
+    } else if (what < 8) await message.react(dice.pick(["👍", "👎", ""]));
+    else await this.#send(conversation, other, message);
+  }
+
+  async #send(conversation: Conversation, other: Person, replyTo?: Message): Promise<void> {
+    const { ledger } = this.#options;
+    const text = ledger.intend(this.name, other.name);
+    const message = await conversation.send(wordsOf(text), replyTo === undefined ? {} : { replyTo });
+    ledger.stored(text, message.id);
+    void this.#trying(
+      "waiting",
+      message.sent().then(() => {
+        text.isAcknowledged = true;
+        return undefined;
+      }),
+    );
+  }
+
+  /** Everybody who asks. */
+  async #accept(client: Client): Promise<void> {
+    for (const peer of client.contacts.requests.value) await client.contacts.accept(peer);
+  }
+
+  #goOut(): void {
+    const { dice, clock } = this.#options.simulation;
+    this.#isOnline = false;
+    this.#network?.goOffline();
+    clock.after(dice.roll(this.#options.storm.absence + 1), () => {
+      this.#isOnline = true;
+      this.#network?.goOnline();
+    });
+  }
+
+  async #trying(what: string, work: Promise<unknown>): Promise<void> {
+    try {
+      await work;
+    } catch (error) {
+      this.#failed(what, error);
+    }
+  }
+
+  /** A client may refuse, and may not break. */
+  #failed(what: string, error: unknown): void {
+    if (this.#life?.isOver === true || error instanceof ClientError) return;
+    const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+    this.#options.ledger.complain("exception", `${this.name} ${what}: ${text}`);
+  }
+}
