@@ -47,4 +47,6 @@ export const SERVER_CERTIFICATE: Bytes = ascii("Edgewise/server/certificate/v1")
 export const SERVER_ADDRESS_LIMIT: Bytes = ascii("Edgewise/server/address-limit/v1");
 
 /** What a store's own key is wrapped under, on the device. */
+export const STORE_NAMES: Bytes = ascii("Edgewise/store-names/v1");
+export const STORE_RECORDS: Bytes = ascii("Edgewise/store-records/v1");
 export const STORE_KEY: Bytes = ascii("Edgewise/store-key/v1");

@@ -1,0 +1,106 @@
+// Other people's account logs, and our own: fetched, verified from the head that was seen before, kept. Nobody is written to
+// or believed but by what is here.
+
+import { type AccountState, activeDevice, compareHeads, readAccountLog } from "#identity";
+import { type Bytes, type LogHead, ProtocolError, type UserId, WireError } from "#wire";
+import { type Core, recordEvent, seconds } from "./core.ts";
+import { ClientError } from "./errors.ts";
+import { ACCOUNTS, CONTACTS, type KnownAccount } from "./records/tables.ts";
+import type { Reader, Writer } from "./records/vault.ts";
+
+interface Verified {
+  readonly length: number;
+  readonly state: AccountState;
+}
+
+export class Accounts {
+  readonly #core: Core;
+  /** What was verified in this life; the records say the same. */
+  readonly #verified = new Map<UserId, Verified>();
+
+  constructor(core: Core) {
+    this.#core = core;
+  }
+
+  async find(records: Reader, userId: UserId): Promise<AccountState | undefined> {
+    const known = await records.get(ACCOUNTS, userId);
+    if (known === undefined) return undefined;
+    const before = this.#verified.get(userId);
+    if (before?.length === known.entries.length) return before.state;
+    return this.#remember(userId, known.entries, before);
+  }
+
+  /** @throws ClientError `account-forked` */
+  async require(records: Reader, userId: UserId): Promise<AccountState> {
+    const state = await this.find(records, userId);
+    if (state === undefined) throw new ClientError("unknown-user");
+    if ((await records.get(ACCOUNTS, userId))?.forked === true) throw new ClientError("account-forked");
+    return state;
+  }
+
+  /** Asks the server for what is new. @throws ClientError `unknown-user`, `account-forked`, `untrusted-keys`, `upgrade-required`, `offline`… */
+  async refresh(userId: UserId, signal?: AbortSignal): Promise<AccountState> {
+    const known = await this.#core.vault.read((records) => records.get(ACCOUNTS, userId));
+    const added = await this.#core.server.getLog(userId, known?.entries.length ?? 0, signal);
+    if (known === undefined && added.length === 0) throw new ClientError("unknown-user");
+    return await this.#core.vault.write((records) => this.learn(records, userId, known?.entries.length ?? 0, added));
+  }
+
+  /** Adds entries that come behind the first `after`. Those that were learned in between are left out. */
+  async learn(records: Writer, userId: UserId, after: number, added: readonly Bytes[]): Promise<AccountState> {
+    const known = await records.get(ACCOUNTS, userId);
+    const have = known?.entries.length ?? 0;
+    const before = await this.find(records, userId);
+    const fresh = added.slice(Math.max(0, have - after));
+    if (before !== undefined && fresh.length === 0) return before;
+    const entries = [...(known?.entries ?? []), ...fresh];
+    const state = this.#verify(userId, entries, before);
+    const base: KnownAccount = known ?? { entries: [], recordSeconds: {}, forked: false };
+    records.put(ACCOUNTS, { ...base, entries }, userId);
+    records.afterwards(() => this.#verified.set(userId, { length: entries.length, state }));
+    if (before !== undefined) await this.#tellChanges(records, before, state);
+    return state;
+  }
+
+  /** What somebody says they saw of a log, against what we have. `behind`: there is more to fetch. */
+  async compare(records: Writer, userId: UserId, head: LogHead): Promise<"agrees" | "behind" | "forked"> {
+    const known = await records.get(ACCOUNTS, userId);
+    if (known === undefined || head.length > known.entries.length) return "behind";
+    if (compareHeads(head, known.entries).kind !== "fork") return "agrees";
+    if (!known.forked) {
+      records.put(ACCOUNTS, { ...known, forked: true }, userId);
+      await recordEvent(records, { type: "notice", kind: "account-forked", peer: userId, deviceId: undefined, reason: undefined });
+    }
+    return "forked";
+  }
+
+  #remember(userId: UserId, entries: readonly Bytes[], before: Verified | undefined): AccountState {
+    const state = this.#verify(userId, entries, before?.state);
+    this.#verified.set(userId, { length: entries.length, state });
+    return state;
+  }
+
+  #verify(userId: UserId, entries: readonly Bytes[], before: AccountState | undefined): AccountState {
+    try {
+      const verified = before === undefined ? {} : { verified: before.head };
+      return readAccountLog(entries, { userId, nowSeconds: seconds(this.#core.clock), ...verified });
+    } catch (cause) {
+      if (!(cause instanceof ProtocolError || cause instanceof WireError)) throw cause;
+      if (cause.code === "upgrade-required") throw new ClientError("upgrade-required", { cause });
+      throw new ClientError(cause.code === "broken-chain" ? "account-forked" : "untrusted-keys", { cause });
+    }
+  }
+
+  /** Devices of people we know come and go in the open. */
+  async #tellChanges(records: Writer, before: AccountState, after: AccountState): Promise<void> {
+    const contact = await records.get(CONTACTS, after.userId);
+    if (contact?.state !== "accepted") return;
+    const notice = { type: "notice", peer: after.userId, reason: undefined } as const;
+    for (const { deviceId } of after.devices) {
+      if (activeDevice(before, deviceId) === undefined) await recordEvent(records, { ...notice, kind: "device-added", deviceId });
+    }
+    for (const { deviceId } of before.devices) {
+      if (activeDevice(after, deviceId) === undefined) await recordEvent(records, { ...notice, kind: "device-revoked", deviceId });
+    }
+  }
+}

@@ -1,0 +1,223 @@
+// Every kind of record that a client keeps, and its table. Who may write one, and what holds while it is there, is said here.
+
+import { decodeSessionRecord, encodeSessionRecord, type SessionRecord } from "#protocol";
+import type { Bytes, DeviceId, MessageId, RegistrationId, SealedKind, UserId } from "#wire";
+import type { ContactState, NoticeKind, Settings } from "../api.ts";
+import type { ErrorCode } from "../errors.ts";
+import { decodeRecord, encodeRecord } from "./json.ts";
+import type { Table } from "./vault.ts";
+
+/** Sealed records were written by this program and are what it wrote: the type is the table's. */
+function json<T>(name: string): Table<T> {
+  return { name, encode: encodeRecord, decode: (bytes) => decodeRecord(bytes) as T };
+}
+
+/** The account on this device. `registered` is false until the server has answered; the same keys are then offered again. */
+export interface OwnAccount {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly registrationId: RegistrationId;
+  readonly identity: Bytes;
+  readonly server: string;
+  readonly username: string | undefined;
+  readonly registered: boolean;
+  readonly trustRoots: readonly Bytes[];
+  /** The encoded upload of the keys that were made with the account. */
+  readonly upload: Bytes;
+  readonly profile: { readonly name: string };
+  readonly settings: Settings;
+}
+
+/** Numbers that only grow. */
+export interface Counters {
+  readonly message: number;
+  readonly event: number;
+  readonly job: number;
+  readonly preKey: number;
+}
+
+/** Somebody's account log, as far as it was verified. */
+export interface KnownAccount {
+  readonly entries: readonly Bytes[];
+  /** Of the newest prekey record that was seen of each device. */
+  readonly recordSeconds: Readonly<Record<number, number>>;
+  readonly forked: boolean;
+}
+
+/** What this account thinks of somebody. */
+export interface Contact {
+  readonly userId: UserId;
+  readonly state: ContactState;
+  readonly name: string | undefined;
+  readonly username: string | undefined;
+  /** What we told them that we accept them with, and they us. */
+  readonly ourSecret: Bytes | undefined;
+  readonly theirSecret: Bytes | undefined;
+  /** Entries of their log when the safety number was compared. */
+  readonly verifiedAt: number | undefined;
+}
+
+export interface ConversationRecord {
+  readonly id: UserId;
+  readonly lastOrdinal: number;
+  readonly unread: number;
+  readonly draft: string;
+  /** Of what this device sent last in it. */
+  readonly position: { readonly counter: number; readonly hash: Bytes } | undefined;
+}
+
+/** Where the sequence of one sending device stands in one conversation. */
+export interface Chain {
+  readonly next: number;
+  readonly hash: Bytes | undefined;
+  /** Counters that came too early, with the time until which they wait. */
+  readonly waiting: readonly { readonly counter: number; readonly untilMilliseconds: number }[];
+}
+
+/** A content that waits for its predecessor. */
+export interface Held {
+  readonly content: Bytes;
+  readonly sender: UserId;
+  readonly deviceId: DeviceId;
+}
+
+export interface MessageRecord {
+  readonly id: MessageId;
+  readonly conversation: UserId;
+  readonly ordinal: number;
+  readonly author: UserId;
+  readonly text: string;
+  readonly sentAt: number;
+  readonly state: "queued" | "sent" | "delivered" | "read" | "failed" | "received";
+  readonly error: ErrorCode | undefined;
+  readonly replyTo: { readonly author: UserId; readonly id: MessageId } | undefined;
+  readonly history: readonly { readonly text: string; readonly sentAt: number }[];
+  readonly editedAt: number | undefined;
+  readonly deleted: boolean;
+  readonly reactions: Readonly<Record<UserId, { readonly emoji: string; readonly sentAt: number }>>;
+  readonly gapBefore: boolean;
+  /** Of a message of theirs: whether its reader was told of it, and has read it. */
+  readonly announced: boolean;
+  readonly seen: boolean;
+}
+
+export interface MessagePlace {
+  readonly conversation: UserId;
+  readonly ordinal: number;
+  readonly author: UserId;
+}
+
+export type EventRecord =
+  | { readonly type: "message"; readonly conversation: UserId; readonly ordinal: number }
+  | { readonly type: "receipt"; readonly kind: "delivered" | "read"; readonly by: UserId; readonly messageIds: readonly MessageId[] }
+  | { readonly type: "request"; readonly from: UserId }
+  | {
+      readonly type: "edit" | "delete" | "reaction";
+      readonly from: UserId;
+      readonly conversation: UserId;
+      readonly ordinal: number;
+      readonly emoji: string | undefined;
+    }
+  | {
+      readonly type: "notice";
+      readonly kind: NoticeKind;
+      readonly peer: UserId;
+      readonly deviceId: DeviceId | undefined;
+      readonly reason: string | undefined;
+    };
+
+/** One device's copy, inside the sealed sender, which is made anew at each try: certificates expire. */
+export interface SealedCopy {
+  readonly deviceId: DeviceId;
+  readonly registrationId: RegistrationId;
+  readonly kind: SealedKind;
+  readonly bytes: Bytes;
+}
+
+/** Something that must reach the devices of one user. There until the server has it for all of them, or it was given up. */
+export interface Job {
+  readonly ordinal: number;
+  readonly recipient: UserId;
+  readonly envelopeId: MessageId;
+  /** An encoded Content; of a report, the plaintext content. */
+  readonly content: Bytes;
+  readonly kind: "content" | "report";
+  /** Only this one, for repairs. */
+  readonly only: DeviceId | undefined;
+  readonly copies: readonly SealedCopy[] | undefined;
+  /** The message of ours that it carries. */
+  readonly message: MessagePlace | undefined;
+}
+
+/** What was sent, for as long as somebody may report that it could not be opened. */
+export interface SentRecord {
+  readonly content: Bytes;
+  readonly sentMilliseconds: number;
+  readonly resends: number;
+}
+
+export interface Owed {
+  readonly userId: UserId;
+  readonly delivered: readonly MessageId[];
+  readonly read: readonly MessageId[];
+}
+
+/** How the repair of a device's sessions goes. */
+export interface Repair {
+  readonly reportedMilliseconds: number;
+}
+
+export interface EcKey {
+  readonly id: number;
+  readonly privateKey: Bytes;
+  readonly createdMilliseconds: number;
+  /** Of a signed one: when another took its place. */
+  readonly replacedMilliseconds: number | undefined;
+}
+
+export interface KemKey extends Omit<EcKey, "privateKey"> {
+  readonly seed: Bytes;
+  readonly lastResort: boolean;
+}
+
+export interface CertificateRecord {
+  readonly bytes: Bytes;
+  readonly untilMilliseconds: number;
+}
+
+export const OWN: Table<OwnAccount> = json("own");
+export const COUNTERS: Table<Counters> = json("counters");
+export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
+export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");
+/** By userId. */
+export const ACCOUNTS: Table<KnownAccount> = json("account");
+export const CONTACTS: Table<Contact> = json("contact");
+export const CONVERSATIONS: Table<ConversationRecord> = json("conversation");
+export const OWED: Table<Owed> = json("owed");
+/** By userId and device. Written in the transaction that also writes what came out of the session. */
+export const SESSIONS: Table<SessionRecord> = { name: "session", encode: encodeSessionRecord, decode: decodeSessionRecord };
+export const REPAIRS: Table<Repair> = json("repair");
+/** By conversation and `user/device`. */
+export const CHAINS: Table<Chain> = json("chain");
+/** By conversation and `user/device`, then counter. */
+export const HELD: Table<Held> = json("held");
+/** By conversation, then ordinal. */
+export const MESSAGES: Table<MessageRecord> = json("message");
+/** By message id, then author. */
+export const PLACES: Table<MessagePlace> = json("place");
+/** By ordinal. */
+export const EVENTS: Table<EventRecord> = json("event");
+/** By recipient, then ordinal. */
+export const JOBS: Table<Job> = json("job");
+/** By recipient and message id. */
+export const SENT: Table<SentRecord> = json("sent");
+/** By half month, then `user/device/message`: a content that was applied is not applied again. */
+export const MARKS: Table<1> = json("mark");
+/** By id. */
+export const EC_KEYS: Table<EcKey> = json("ec");
+export const SIGNED_KEYS: Table<EcKey> = json("signed");
+export const KEM_KEYS: Table<KemKey> = json("kem");
+/** By signed prekey id, then use. */
+export const KEY_USES: Table<1> = json("key-use");
+
+export const NO_COUNTERS: Counters = { message: 0, event: 0, job: 0, preKey: 0 };

@@ -1,0 +1,261 @@
+// The vault: records of typed tables over a store that sees neither their content nor whom they are about. Values are
+// sealed under the store's key together with their place; parts of a name that say something are keyed hashes; numbers, which
+// give an order, stay readable. Knows no record.
+
+import { hkdf, hmac, LABELS, type Random, type Secret, xchachaOpen, xchachaSeal } from "#crypto";
+import { ascii, type Bytes, ProtocolError, toHex, toUtf8 } from "#wire";
+import { ClientError } from "../errors.ts";
+import type { Store, StoreReader, StoreWriter } from "../ports.ts";
+
+/** `name` is short and never used for anything else. */
+export interface Table<T> {
+  readonly name: string;
+  readonly encode: (value: T) => Bytes;
+  readonly decode: (bytes: Bytes) => T;
+}
+
+/** Strings are hashed, numbers keep their order. */
+export type Part = string | number;
+
+export interface Row<T> {
+  /** The last part, where that is a number. */
+  readonly ordinal: number;
+  readonly value: T;
+}
+
+export interface Page {
+  /** Exclusive. */
+  readonly before?: number | undefined;
+  /** Exclusive. */
+  readonly after?: number | undefined;
+  readonly limit?: number;
+  readonly reverse?: boolean;
+}
+
+export interface Reader {
+  get<T>(table: Table<T>, ...parts: readonly Part[]): Promise<T | undefined>;
+  /** Rows below `parts`, by the number that follows them. */
+  page<T>(table: Table<T>, parts: readonly Part[], page?: Page): Promise<readonly Row<T>[]>;
+  /** Every row below `parts`, in no order that means anything. */
+  all<T>(table: Table<T>, ...parts: readonly Part[]): Promise<readonly T[]>;
+}
+
+/** Values are kept as they are until the commit: what is read twice is opened once, what is written twice is sealed once. */
+export interface Writer extends Reader {
+  put<T>(table: Table<T>, value: T, ...parts: readonly Part[]): void;
+  delete<T>(table: Table<T>, ...parts: readonly Part[]): void;
+  /** Wiped after the commit. */
+  spend(secrets: readonly Secret[]): void;
+  /** What those who look at something should look at again, after the commit. */
+  touch(topic: string): void;
+  /** Runs after the commit and the wiping. */
+  afterwards(act: () => void): void;
+}
+
+/** Another program wrote: everything may have changed. */
+export const EVERYTHING = "everything";
+
+export class Vault {
+  readonly #store: Store;
+  readonly #names: Bytes;
+  readonly #key: Bytes;
+  readonly #random: Random;
+  readonly #known = new Map<string, string>();
+  readonly #listeners = new Set<(topics: ReadonlySet<string>) => void>();
+  readonly #stopForeign: () => void;
+
+  private constructor(store: Store, secret: Secret, random: Random) {
+    this.#store = store;
+    this.#random = random;
+    const derive = (info: Bytes): Bytes => hkdf({ inputKey: secret.expose(), salt: new Uint8Array(0), info, length: 32 });
+    this.#names = derive(LABELS.STORE_NAMES);
+    this.#key = derive(LABELS.STORE_RECORDS);
+    secret.wipe();
+    this.#stopForeign = store.onForeignWrite(() => this.#tell(new Set([EVERYTHING])));
+  }
+
+  static async open(store: Store, random: Random): Promise<Vault> {
+    return new Vault(store, await store.unlock(), random);
+  }
+
+  read<T>(work: (records: Reader) => Promise<T>): Promise<T> {
+    return this.#store.read((transaction) => work(new Opened(this, transaction)));
+  }
+
+  async write<T>(work: (records: Writer) => Promise<T>): Promise<T> {
+    let records: Changes | undefined;
+    const result = await this.#store.write(async (transaction) => {
+      records = new Changes(this, transaction);
+      const done = await work(records);
+      records.flush();
+      return done;
+    });
+    records?.committed((topics) => this.#tell(topics));
+    return result;
+  }
+
+  onChange(listener: (topics: ReadonlySet<string>) => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#stopForeign();
+    this.#listeners.clear();
+    await this.#store.close();
+  }
+
+  #tell(topics: ReadonlySet<string>): void {
+    for (const listener of this.#listeners) listener(topics);
+  }
+
+  /** Where a record is. */
+  place(table: string, parts: readonly Part[]): string {
+    return [table, ...parts.map((part) => (typeof part === "number" ? numberText(part) : this.#hashed(table, part)))].join("/");
+  }
+
+  seal(place: string, value: Bytes): Bytes {
+    return xchachaSeal(this.#key, value, ascii(place), this.#random);
+  }
+
+  /** @throws ClientError `storage-corrupt` */
+  open(place: string, sealed: Bytes): Bytes {
+    try {
+      return xchachaOpen(this.#key, sealed, ascii(place));
+    } catch (cause) {
+      if (cause instanceof ProtocolError) throw new ClientError("storage-corrupt", { cause });
+      throw cause;
+    }
+  }
+
+  #hashed(table: string, part: string): string {
+    const name = `${table} ${part}`;
+    const known = this.#known.get(name);
+    if (known !== undefined) return known;
+    const hash = toHex(hmac(this.#names, toUtf8(name)).subarray(0, 16));
+    if (this.#known.size >= MAX_KNOWN_NAMES) this.#known.clear();
+    this.#known.set(name, hash);
+    return hash;
+  }
+}
+
+const MAX_KNOWN_NAMES = 10_000;
+/** Hexadecimal digits of 2^53. */
+const NUMBER_DIGITS = 14;
+
+function numberText(value: number): string {
+  return value.toString(16).padStart(NUMBER_DIGITS, "0");
+}
+
+class Opened implements Reader {
+  readonly vault: Vault;
+  readonly #transaction: StoreReader;
+
+  constructor(vault: Vault, transaction: StoreReader) {
+    this.vault = vault;
+    this.#transaction = transaction;
+  }
+
+  async get<T>(table: Table<T>, ...parts: readonly Part[]): Promise<T | undefined> {
+    const place = this.vault.place(table.name, parts);
+    const sealed = await this.#transaction.get(place);
+    return sealed === undefined ? undefined : table.decode(this.vault.open(place, sealed));
+  }
+
+  async page<T>(table: Table<T>, parts: readonly Part[], { before, after, limit, reverse }: Page = {}): Promise<readonly Row<T>[]> {
+    const below = `${this.vault.place(table.name, parts)}/`;
+    const from = after === undefined ? below : below + numberText(after + 1);
+    // "0" comes right after "/".
+    const to = before === undefined ? `${below.slice(0, -1)}0` : below + numberText(before);
+    const entries = await this.#transaction.scan({
+      from,
+      to,
+      ...(limit === undefined ? {} : { limit }),
+      ...(reverse === undefined ? {} : { reverse }),
+    });
+    return entries.map(({ key, value }) => ({
+      ordinal: Number.parseInt(key.slice(below.length), 16),
+      value: table.decode(this.vault.open(key, value)),
+    }));
+  }
+
+  async all<T>(table: Table<T>, ...parts: readonly Part[]): Promise<readonly T[]> {
+    return (await this.page(table, parts)).map(({ value }) => value);
+  }
+}
+
+interface Change {
+  readonly value: unknown;
+  /** Absent: as it was read. */
+  readonly encode: (() => Bytes) | "delete" | undefined;
+}
+
+class Changes implements Writer {
+  readonly #vault: Vault;
+  readonly #transaction: StoreWriter;
+  readonly #opened: Opened;
+  readonly #values = new Map<string, Change>();
+  readonly #spent: Secret[] = [];
+  readonly #topics = new Set<string>();
+  readonly #later: (() => void)[] = [];
+
+  constructor(vault: Vault, transaction: StoreWriter) {
+    this.#vault = vault;
+    this.#transaction = transaction;
+    this.#opened = new Opened(vault, transaction);
+  }
+
+  async get<T>(table: Table<T>, ...parts: readonly Part[]): Promise<T | undefined> {
+    const place = this.#vault.place(table.name, parts);
+    const known = this.#values.get(place);
+    if (known !== undefined) return known.value as T | undefined; // one place belongs to one table
+    const value = await this.#opened.get(table, ...parts);
+    this.#values.set(place, { value, encode: undefined });
+    return value;
+  }
+
+  page<T>(table: Table<T>, parts: readonly Part[], page?: Page): Promise<readonly Row<T>[]> {
+    this.flush();
+    return this.#opened.page(table, parts, page);
+  }
+
+  all<T>(table: Table<T>, ...parts: readonly Part[]): Promise<readonly T[]> {
+    this.flush();
+    return this.#opened.all(table, ...parts);
+  }
+
+  put<T>(table: Table<T>, value: T, ...parts: readonly Part[]): void {
+    this.#values.set(this.#vault.place(table.name, parts), { value, encode: () => table.encode(value) });
+  }
+
+  delete<T>(table: Table<T>, ...parts: readonly Part[]): void {
+    this.#values.set(this.#vault.place(table.name, parts), { value: undefined, encode: "delete" });
+  }
+
+  spend(secrets: readonly Secret[]): void {
+    this.#spent.push(...secrets);
+  }
+
+  touch(topic: string): void {
+    this.#topics.add(topic);
+  }
+
+  afterwards(act: () => void): void {
+    this.#later.push(act);
+  }
+
+  flush(): void {
+    for (const [place, { value, encode }] of this.#values) {
+      if (encode === "delete") this.#transaction.delete(place);
+      else if (encode !== undefined) this.#transaction.put(place, this.#vault.seal(place, encode()));
+      this.#values.set(place, { value, encode: undefined });
+    }
+  }
+
+  /** Persist, then wipe, then release. */
+  committed(tell: (topics: ReadonlySet<string>) => void): void {
+    for (const secret of this.#spent) secret.wipe();
+    for (const act of this.#later) act();
+    if (this.#topics.size > 0) tell(this.#topics);
+  }
+}

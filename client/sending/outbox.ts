@@ -1,0 +1,236 @@
+// The outbox: takes jobs to the server, in order for each recipient, some at a time, until the server has them for every
+// device. What fails for now is tried again, later and later; what fails for good is given up in the open.
+
+import type { PublicKey } from "#crypto";
+import { sealForOne } from "#protocol";
+import { assertNever, type Bytes, MAX_DEVICES_PER_ACCOUNT, type SendRequest, SENDER_CERTIFICATE_LIFETIME_SECONDS, type UserId } from "#wire";
+import { conversationTopic, recordEvent } from "../core.ts";
+import { ClientError } from "../errors.ts";
+import { CERTIFICATE, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
+import type { Writer } from "../records/vault.ts";
+import type { Sending } from "./compose.ts";
+import { prepareSessions, sealJob } from "./sealing.ts";
+
+/** On their way at once: the receiver puts them into order. */
+const BATCH = 16;
+const MAX_REPAIRS = 3;
+const FIRST_PAUSE_MILLISECONDS = 1000;
+const LONGEST_PAUSE_MILLISECONDS = 60_000;
+/** A certificate is renewed while it is still good for a while. */
+const CERTIFICATE_MARGIN_MILLISECONDS = 3600_000;
+
+type Result = { readonly job: Job } & ({ readonly kind: "accepted" | "changed" } | { readonly kind: "failed"; readonly error: ClientError });
+
+interface Lane {
+  attempts: number;
+  cancelRetry: () => void;
+}
+
+export class Outbox {
+  readonly #sending: Sending;
+  readonly #lanes = new Map<UserId, Lane>();
+  readonly #running = new Map<UserId, Promise<void>>();
+  /** Why the last try of a recipient's jobs failed, until the next one. */
+  readonly #failures = new Map<UserId, ClientError>();
+  readonly #listeners = new Set<() => void>();
+  readonly #end = new AbortController();
+  #again = false;
+  #looking: Promise<void> | undefined;
+
+  constructor(sending: Sending) {
+    this.#sending = sending;
+  }
+
+  /** There may be something to send. */
+  wake(): void {
+    if (this.#end.signal.aborted) return;
+    this.#again = true;
+    this.#looking ??= this.#look().finally(() => {
+      this.#looking = undefined;
+    });
+  }
+
+  /** The connection is back: nobody waits any longer. */
+  retryNow(): void {
+    for (const lane of this.#lanes.values()) lane.cancelRetry();
+    this.#lanes.clear();
+    this.wake();
+  }
+
+  failureOf(recipient: UserId): ClientError | undefined {
+    return this.#failures.get(recipient);
+  }
+
+  get failures(): readonly ClientError[] {
+    return [...this.#failures.values()];
+  }
+
+  /** Called back after every try. */
+  onTried(listener: () => void): () => void {
+    this.#listeners.add(listener);
+    return () => this.#listeners.delete(listener);
+  }
+
+  async close(): Promise<void> {
+    this.#end.abort();
+    for (const lane of this.#lanes.values()) lane.cancelRetry();
+    await this.#looking;
+    await Promise.allSettled(this.#running.values());
+  }
+
+  async #look(): Promise<void> {
+    while (this.#again && !this.#end.signal.aborted) {
+      this.#again = false;
+      const jobs = await this.#sending.vault.read((records) => records.all(JOBS));
+      for (const recipient of new Set(jobs.map((job) => job.recipient))) this.#run(recipient);
+    }
+  }
+
+  #run(recipient: UserId): void {
+    if (this.#running.has(recipient) || this.#lanes.has(recipient)) return;
+    const running = this.#empty(recipient).finally(() => {
+      this.#running.delete(recipient);
+      for (const listener of this.#listeners) listener();
+    });
+    this.#running.set(recipient, running);
+  }
+
+  async #empty(recipient: UserId): Promise<void> {
+    try {
+      while (!this.#end.signal.aborted && (await this.#sendBatch(recipient))) this.#failures.delete(recipient);
+    } catch (error) {
+      if (this.#end.signal.aborted) return;
+      const failure = error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
+      if (failure.retryable) this.#pause(recipient, failure);
+      else await this.#giveUp(recipient, failure);
+    }
+  }
+
+  #pause(recipient: UserId, failure: ClientError): void {
+    this.#failures.set(recipient, failure);
+    const attempts = (this.#lanes.get(recipient)?.attempts ?? 0) + 1;
+    const bound = Math.min(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS * 2 ** Math.min(attempts, 10));
+    const [byte = 0] = this.#sending.random(1);
+    const pause = Math.max((failure.retryAfter ?? 0) * 1000, (bound * (128 + byte / 2)) / 256);
+    const cancelRetry = this.#sending.clock.after(pause, () => {
+      this.#lanes.delete(recipient);
+      this.wake();
+    });
+    this.#lanes.set(recipient, { attempts, cancelRetry });
+  }
+
+  /** True when there may be more. */
+  async #sendBatch(recipient: UserId): Promise<boolean> {
+    const { vault } = this.#sending;
+    let jobs = await vault.read(async (records) => (await records.page(JOBS, [recipient], { limit: BATCH })).map(({ value }) => value));
+    if (jobs.length === 0) return false;
+    for (let repairs = 0; jobs.length > 0; repairs++) {
+      if (repairs > MAX_REPAIRS) throw new ClientError("devices-changing");
+      const results = await this.#try(recipient, jobs, repairs > 0);
+      await vault.write((records) => this.#settle(records, results));
+      const failed = results.find((result) => result.kind === "failed");
+      if (failed !== undefined) throw failed.error;
+      jobs = results.filter(({ kind }) => kind === "changed").map(({ job }) => job);
+    }
+    return true;
+  }
+
+  async #try(recipient: UserId, jobs: readonly Job[], changed: boolean): Promise<readonly Result[]> {
+    const { vault } = this.#sending;
+    await prepareSessions(this.#sending, recipient, changed, this.#end.signal);
+    const sealed = await vault.write(async (records) => {
+      const done: Job[] = [];
+      for (const job of jobs) {
+        // Another program may have sent it meanwhile, or sealed it.
+        const current = await records.get(JOBS, recipient, job.ordinal);
+        if (current !== undefined) done.push(await sealJob(this.#sending, records, current));
+      }
+      return done;
+    });
+    const certificate = await certificateOf(this.#sending);
+    const identities = await this.#identities(recipient);
+    return await Promise.all(sealed.map((job) => this.#transmit(job, certificate, identities)));
+  }
+
+  async #transmit(job: Job, senderCertificate: Bytes, identities: ReadonlyMap<number, PublicKey>): Promise<Result> {
+    const { server, self, random } = this.#sending;
+    const devices = (job.copies ?? []).flatMap(({ deviceId, registrationId, kind, bytes }): SendRequest["devices"] => {
+      const recipient = identities.get(deviceId);
+      if (recipient === undefined) return [];
+      const input = { sender: self.local.identity, senderCertificate, kind, content: bytes, contentHint: 1, groupId: undefined, recipient } as const;
+      return [{ deviceId, registrationId, content: sealForOne(input, random) }];
+    });
+    if (devices.length === 0) return { kind: "accepted", job };
+    const isOwn = job.recipient === self.local.address.userId;
+    const scope = job.only !== undefined || isOwn ? "some" : "all";
+    try {
+      const request = { messageId: job.envelopeId, scope, devices: devices.slice(0, MAX_DEVICES_PER_ACCOUNT), ephemeral: false } as const;
+      const answer = await server.sendMessages(job.recipient, request, this.#end.signal);
+      return { kind: answer.kind === "accepted" ? "accepted" : "changed", job };
+    } catch (error) {
+      if (error instanceof ClientError) return { kind: "failed", job, error };
+      throw error;
+    }
+  }
+
+  async #settle(records: Writer, results: readonly Result[]): Promise<void> {
+    for (const result of results) {
+      switch (result.kind) {
+        case "accepted":
+          records.delete(JOBS, result.job.recipient, result.job.ordinal);
+          records.touch("jobs");
+          if (result.job.message !== undefined) await markSent(records, result.job.message);
+          break;
+        case "changed":
+        case "failed":
+          break;
+        default:
+          assertNever(result);
+      }
+    }
+  }
+
+  /** The first of the recipient's jobs fails, and those behind it get their own try. */
+  async #giveUp(recipient: UserId, failure: ClientError): Promise<void> {
+    await this.#sending.vault.write(async (records) => {
+      for (const { value: job } of await records.page(JOBS, [recipient], { limit: BATCH })) {
+        records.delete(JOBS, recipient, job.ordinal);
+        if (job.message !== undefined) await markFailed(records, job.message, failure);
+      }
+      records.touch("jobs");
+      await recordEvent(records, { type: "notice", kind: "not-sent", peer: recipient, deviceId: undefined, reason: failure.code });
+    });
+    this.#failures.set(recipient, failure);
+    this.#sending.clock.after(0, () => this.wake());
+  }
+
+  async #identities(recipient: UserId): Promise<ReadonlyMap<number, PublicKey>> {
+    const account = await this.#sending.vault.read((records) => this.#sending.accounts.require(records, recipient));
+    return new Map(account.devices.map(({ deviceId, identityKey }) => [deviceId, identityKey]));
+  }
+}
+
+/** A sender certificate that is good for a while. */
+export async function certificateOf({ vault, server, clock }: Sending): Promise<Bytes> {
+  const now = clock.nowMilliseconds();
+  const kept = await vault.read((records) => records.get(CERTIFICATE));
+  if (kept !== undefined && now < kept.untilMilliseconds - CERTIFICATE_MARGIN_MILLISECONDS) return kept.bytes;
+  const bytes = await server.getCertificate();
+  const untilMilliseconds = now + SENDER_CERTIFICATE_LIFETIME_SECONDS * 1000;
+  await vault.write(async (records) => records.put(CERTIFICATE, { bytes, untilMilliseconds }));
+  return bytes;
+}
+
+async function markSent(records: Writer, { conversation, ordinal }: MessagePlace): Promise<void> {
+  const message = await records.get(MESSAGES, conversation, ordinal);
+  if (message?.state !== "queued") return;
+  records.put(MESSAGES, { ...message, state: "sent", error: undefined }, conversation, ordinal);
+  records.touch(conversationTopic(conversation));
+}
+
+async function markFailed(records: Writer, { conversation, ordinal }: MessagePlace, { code }: ClientError): Promise<void> {
+  const message = await records.get(MESSAGES, conversation, ordinal);
+  if (message === undefined) return;
+  records.put(MESSAGES, { ...message, state: "failed", error: code }, conversation, ordinal);
+  records.touch(conversationTopic(conversation));
+}
