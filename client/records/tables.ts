@@ -68,6 +68,9 @@ export interface ConversationRecord {
 
 /** Where the sequence of one sending device stands in one conversation. */
 export interface Chain {
+  readonly conversation: UserId;
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
   readonly next: number;
   readonly hash: Bytes | undefined;
   /** Counters that came too early, with the time until which they wait. */
@@ -77,8 +80,6 @@ export interface Chain {
 /** A content that waits for its predecessor. */
 export interface Held {
   readonly content: Bytes;
-  readonly sender: UserId;
-  readonly deviceId: DeviceId;
 }
 
 export interface MessageRecord {
@@ -151,6 +152,7 @@ export interface Job {
 
 /** What was sent, for as long as somebody may report that it could not be opened. */
 export interface SentRecord {
+  readonly ordinal: number;
   readonly content: Bytes;
   readonly sentMilliseconds: number;
   readonly resends: number;
@@ -164,7 +166,9 @@ export interface Owed {
 
 /** How the repair of a device's sessions goes. */
 export interface Repair {
+  /** When we last reported to it that we cannot open what it sends, and last acted on such a report of its. */
   readonly reportedMilliseconds: number;
+  readonly resentMilliseconds: number;
 }
 
 export interface EcKey {
@@ -209,7 +213,7 @@ export const PLACES: Table<MessagePlace> = json("place");
 export const EVENTS: Table<EventRecord> = json("event");
 /** By recipient, then ordinal. */
 export const JOBS: Table<Job> = json("job");
-/** By recipient and message id. */
+/** By recipient, then the ordinal of its job. */
 export const SENT: Table<SentRecord> = json("sent");
 /** By half month, then `user/device/message`: a content that was applied is not applied again. */
 export const MARKS: Table<1> = json("mark");

@@ -42,7 +42,7 @@ export interface Reader {
 
 /** Values are kept as they are until the commit: what is read twice is opened once, what is written twice is sealed once. */
 export interface Writer extends Reader {
-  put<T>(table: Table<T>, value: T, ...parts: readonly Part[]): void;
+  put<T>(table: Table<T>, value: NoInfer<T>, ...parts: readonly Part[]): void;
   delete<T>(table: Table<T>, ...parts: readonly Part[]): void;
   /** Wiped after the commit. */
   spend(secrets: readonly Secret[]): void;
@@ -224,7 +224,7 @@ class Changes implements Writer {
     return this.#opened.all(table, ...parts);
   }
 
-  put<T>(table: Table<T>, value: T, ...parts: readonly Part[]): void {
+  put<T>(table: Table<T>, value: NoInfer<T>, ...parts: readonly Part[]): void {
     this.#values.set(this.#vault.place(table.name, parts), { value, encode: () => table.encode(value) });
   }
 

@@ -107,6 +107,8 @@ interface Enqueue {
   readonly kind: Job["kind"];
   readonly only?: DeviceId;
   readonly message?: MessagePlace & { readonly id: MessageId };
+  /** It was kept when it was sent first. */
+  readonly again?: true;
 }
 
 export async function enqueue(records: Writer, { random, clock }: Core, input: Enqueue): Promise<void> {
@@ -115,6 +117,6 @@ export async function enqueue(records: Writer, { random, clock }: Core, input: E
   const envelopeId = drawMessageId(random);
   const place = message === undefined ? undefined : { conversation: message.conversation, ordinal: message.ordinal, author: message.author };
   records.put(JOBS, { ordinal, recipient, envelopeId, content, kind, only, copies: undefined, message: place }, recipient, ordinal);
-  if (kind === "content") records.put(SENT, { content, sentMilliseconds: clock.nowMilliseconds(), resends: 0 }, recipient, ordinal);
+  if (kind === "content" && input.again === undefined) records.put(SENT, { ordinal, content, sentMilliseconds: clock.nowMilliseconds(), resends: 0 }, recipient, ordinal);
   records.touch("jobs");
 }

@@ -1,0 +1,310 @@
+// The inbox. Order of a receive: decode, prove the sender, load, open, one transaction with the session's new state, what the
+// content does and the mark against its repetition; wipe; tell; only then is it acknowledged. A crash between any two steps
+// repeats a step that changes nothing.
+
+import { type PublicKey, sha256 } from "#crypto";
+import { matchesAccount } from "#identity";
+import { EMPTY_RECORD, openMessage, openSealed, type OpenedContent, preKeysNeeded, type SessionMessage } from "#protocol";
+import {
+  type Bytes,
+  type Content,
+  type ContentCopy,
+  decodeContent,
+  decodeContentCopy,
+  type Deliver,
+  type DeviceAddress,
+  MAILBOX_TTL_SECONDS,
+  ProtocolError,
+  type UserId,
+  WireError,
+} from "#wire";
+import { recordEvent } from "../core.ts";
+import { ClientError } from "../errors.ts";
+import { loadPreKeys, spendPreKeys } from "../prekeys.ts";
+import { CHAINS, type Chain, HELD, MARKS, SESSIONS } from "../records/tables.ts";
+import type { Writer } from "../records/vault.ts";
+import type { Sending } from "../sending/compose.ts";
+import { applyContent, contactOf } from "./apply.ts";
+import { dueCounter, PATIENCE_MILLISECONDS, release, takeTurn } from "./order.ts";
+import { answerReport, reportUnreadable } from "./repair.ts";
+import { type Relation, validateIncoming } from "./validator.ts";
+
+const MARK_PERIOD_MILLISECONDS = 15 * 24 * 3600_000;
+/** Marks live 45 days at least: longer than any queue. */
+const MARK_PERIODS = 4;
+
+/** Of now, and not stored. */
+export interface Ephemeral {
+  readonly sender: DeviceAddress;
+  readonly content: Content;
+}
+
+export interface InboxParts {
+  readonly sending: Sending;
+  readonly trustRoots: readonly PublicKey[];
+  readonly onEphemeral: (ephemeral: Ephemeral) => void;
+  /** Something about our own account may be new. */
+  readonly onOwnLogChanged: () => void;
+}
+
+interface Arrived {
+  readonly delivery: Deliver;
+  readonly opened: OpenedContent;
+}
+
+export class Inbox {
+  readonly #parts: InboxParts;
+  #cancelRelease: (() => void) | undefined;
+  #closed = false;
+
+  constructor(parts: InboxParts) {
+    this.#parts = parts;
+  }
+
+  /** The guids of what is durable here, or will never be anything. */
+  async deliver(deliveries: readonly Deliver[]): Promise<readonly number[]> {
+    const settled: number[] = [];
+    const arrived: Arrived[] = [];
+    for (const delivery of deliveries) {
+      const opened = this.#unseal(delivery);
+      if (opened === undefined) settled.push(delivery.guid);
+      else arrived.push({ delivery, opened });
+    }
+    await this.#learnSenders(arrived);
+    const kept = await this.#parts.sending.vault.write(async (records) => {
+      const guids: number[] = [];
+      for (const one of arrived) if (await this.#receive(records, one)) guids.push(one.delivery.guid);
+      return guids;
+    });
+    return [...settled, ...kept];
+  }
+
+  /** Shows what has waited for its predecessor for too long, now and whenever that is. */
+  async releaseOverdue(): Promise<void> {
+    this.#cancelRelease = undefined;
+    if (this.#closed) return;
+    const waiting = await this.#parts.sending.vault.write(async (records) => {
+      let left = 0;
+      for (const chain of await records.all(CHAINS)) {
+        if (chain.waiting.length > 0) left += (await this.#drain(records, chain)).waiting.length;
+      }
+      return left;
+    });
+    if (waiting > 0) this.#releaseLater();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#cancelRelease?.();
+  }
+
+  #releaseLater(): void {
+    this.#cancelRelease ??= this.#parts.sending.clock.after(PATIENCE_MILLISECONDS / 4, () => {
+      this.releaseOverdue().catch(() => undefined);
+    });
+  }
+
+  /** The sealed content and who proved to have sent it; nothing for what nobody can be asked about. */
+  #unseal({ envelope, serverTimestamp }: Deliver): OpenedContent | undefined {
+    const { sending, trustRoots, onOwnLogChanged } = this.#parts;
+    if (envelope.type === "notice") {
+      onOwnLogChanged();
+      return undefined;
+    }
+    const opened = openSealed({
+      identity: sending.self.local.identity,
+      bytes: envelope.content,
+      trustRoots,
+      nowMilliseconds: this.#sentBefore(serverTimestamp),
+    });
+    return opened.kind === "opened" ? opened : undefined;
+  }
+
+  /** The time at which the certificate had to be good: when the server took the message, as far as that can be true. */
+  #sentBefore(serverTimestamp: number): number {
+    const now = this.#parts.sending.clock.nowMilliseconds();
+    const oldest = now - (MAILBOX_TTL_SECONDS + 24 * 3600) * 1000;
+    return Math.min(Math.max(serverTimestamp, oldest), now);
+  }
+
+  /** Fetches the logs of senders whose device is not known yet. Who cannot be looked up now is tried again with the message. */
+  async #learnSenders(arrived: readonly Arrived[]): Promise<void> {
+    const { vault, accounts } = this.#parts.sending;
+    const unknown = new Set<UserId>();
+    await vault.read(async (records) => {
+      for (const { opened } of arrived) {
+        const account = await accounts.find(records, opened.sender.userId);
+        if (account === undefined || !matchesAccount(opened, account)) unknown.add(opened.sender.userId);
+      }
+    });
+    for (const userId of unknown) await this.#learn(userId);
+  }
+
+  async #learn(userId: UserId): Promise<void> {
+    try {
+      await this.#parts.sending.accounts.refresh(userId);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.code.startsWith("storage-")) throw error;
+    }
+  }
+
+  /** True when nothing more is expected of this message. */
+  async #receive(records: Writer, { delivery, opened }: Arrived): Promise<boolean> {
+    const { sending } = this.#parts;
+    const account = await sending.accounts.find(records, opened.sender.userId);
+    // Not one of their devices, as far as anybody has shown us: it comes again, and perhaps their log by then.
+    if (account === undefined || !matchesAccount(opened, account)) return false;
+    switch (opened.contentKind) {
+      case "message":
+      case "prekey":
+        await this.#open(records, delivery, opened, { kind: opened.contentKind, bytes: opened.content });
+        return true;
+      case "plaintext":
+        await answerReport(sending, records, opened.sender, opened.content);
+        return true;
+      default:
+        return true;
+    }
+  }
+
+  async #open(records: Writer, delivery: Deliver, opened: OpenedContent, message: SessionMessage): Promise<void> {
+    const { sending } = this.#parts;
+    const { sender, identityKey } = opened;
+    const record = (await records.get(SESSIONS, sender.userId, sender.deviceId)) ?? EMPTY_RECORD;
+    const outcome = openMessage(
+      record,
+      {
+        local: sending.self.local,
+        remote: sender,
+        remoteIdentity: identityKey,
+        message,
+        preKeys: await preKeysFor(records, message),
+        requireAddresses: true,
+      },
+      sending.random,
+    );
+    if (outcome.kind === "refused") {
+      if (outcome.code === "duplicate" || outcome.code === "replayed" || delivery.envelope.ephemeral) return;
+      const { messageId: envelopeId } = delivery.envelope;
+      const unreadable = { sender, ...message, envelopeId, reason: outcome.code };
+      await reportUnreadable(sending, records, unreadable);
+      return;
+    }
+    records.put(SESSIONS, outcome.state, sender.userId, sender.deviceId);
+    records.spend(outcome.spent);
+    if (outcome.output.used !== undefined) await spendPreKeys(records, outcome.output.used);
+    await this.#take(records, delivery, sender, outcome.output.plaintext);
+  }
+
+  /** What a session has authenticated. */
+  async #take(records: Writer, delivery: Deliver, sender: DeviceAddress, plaintext: Bytes): Promise<void> {
+    const { sending } = this.#parts;
+    const decoded = decodePlaintext(plaintext);
+    if (typeof decoded === "string") {
+      const reason = decoded === "unknown-critical" ? "upgrade-required" : decoded;
+      const notice = { type: "notice", kind: "unreadable", peer: sender.userId, deviceId: sender.deviceId, reason } as const;
+      await recordEvent(records, notice);
+      return;
+    }
+    const own = sending.self.local.address;
+    const { copy, content } = decoded;
+    const relation: Relation = sender.userId === own.userId ? "self" : (await contactOf(records, sender.userId)).state;
+    const channel = delivery.envelope.ephemeral ? "ephemeral" : "queued";
+    if (validateIncoming({ copy, content, sender, own, channel, relation }) !== undefined) return;
+    await this.#compareHeads(records, sender, content);
+    if (content.position === undefined) {
+      records.afterwards(() => this.#parts.onEphemeral({ sender, content }));
+      return;
+    }
+    if (await this.#isMarked(records, sender, content)) return;
+    await this.#inOrder(records, sender, copy.content, content);
+  }
+
+  /** Each message says what its sender has seen of both logs: a server that shows two histories is caught here. */
+  async #compareHeads(records: Writer, sender: DeviceAddress, content: Content): Promise<void> {
+    const { accounts, self } = this.#parts.sending;
+    const theirs = await accounts.compare(records, sender.userId, content.senderHead);
+    if (theirs === "behind") records.afterwards(() => void this.#learn(sender.userId).catch(() => undefined));
+    if (content.conversation.kind !== "direct") return;
+    const ours = await accounts.compare(records, self.local.address.userId, content.conversation.recipientHead);
+    if (ours === "behind") records.afterwards(this.#parts.onOwnLogChanged);
+  }
+
+  async #isMarked(records: Writer, sender: DeviceAddress, { messageId }: Content): Promise<boolean> {
+    const period = Math.floor(this.#parts.sending.clock.nowMilliseconds() / MARK_PERIOD_MILLISECONDS);
+    const name = `${sender.userId}/${sender.deviceId}/${messageId}`;
+    for (let back = 0; back < MARK_PERIODS; back++) {
+      if ((await records.get(MARKS, period - back, name)) !== undefined) return true;
+    }
+    records.put(MARKS, 1, period, name);
+    return false;
+  }
+
+  async #inOrder(records: Writer, sender: DeviceAddress, bytes: Bytes, content: Content): Promise<void> {
+    const { position } = content;
+    if (position === undefined) return;
+    const { sending } = this.#parts;
+    const name = chainName(sender);
+    const conversation = sender.userId;
+    const known = await records.get(CHAINS, conversation, name);
+    const turn = takeTurn(known ?? this.#newChain(sender, position.counter), position, sha256(bytes), sending.clock.nowMilliseconds());
+    records.put(CHAINS, turn.chain, conversation, name);
+    if (turn.kind === "wait") {
+      records.put(HELD, { content: bytes }, conversation, name, position.counter);
+      records.afterwards(() => this.#releaseLater());
+      return;
+    }
+    const gapBefore = turn.kind === "late" || turn.gapBefore;
+    await applyContent(sending, records, { content, sender, gapBefore });
+    if (turn.chain.waiting.length > 0) await this.#drain(records, turn.chain);
+  }
+
+  /** A device that was there from the start has missed nothing before the first. One that came later joins in. */
+  #newChain({ userId, deviceId }: DeviceAddress, counter: number): Chain {
+    const next = this.#parts.sending.self.local.address.deviceId === 1 ? 1 : counter;
+    return { conversation: userId, userId, deviceId, next, hash: undefined, waiting: [] };
+  }
+
+  async #drain(records: Writer, start: Chain): Promise<Chain> {
+    const { sending } = this.#parts;
+    const { conversation, userId, deviceId } = start;
+    const sender = { userId, deviceId };
+    let chain = start;
+    for (;;) {
+      const counter = dueCounter(chain, sending.clock.nowMilliseconds());
+      if (counter === undefined) return chain;
+      const held = await records.get(HELD, conversation, chainName(sender), counter);
+      const released = release(chain, counter, held === undefined ? new Uint8Array(32) : sha256(held.content));
+      chain = released.chain;
+      records.put(CHAINS, chain, conversation, chainName(sender));
+      records.delete(HELD, conversation, chainName(sender), counter);
+      if (held === undefined) continue;
+      await applyContent(sending, records, { content: decodeContent(held.content), sender, gapBefore: released.gapBefore });
+    }
+  }
+}
+
+function chainName({ userId, deviceId }: DeviceAddress): string {
+  return `${userId}/${deviceId}`;
+}
+
+async function preKeysFor(records: Writer, message: SessionMessage): Promise<Awaited<ReturnType<typeof loadPreKeys>> | undefined> {
+  if (message.kind !== "prekey") return undefined;
+  try {
+    return await loadPreKeys(records, preKeysNeeded(message.bytes));
+  } catch (error) {
+    // `openMessage` refuses it for the same reason.
+    if (error instanceof WireError || error instanceof ProtocolError) return undefined;
+    throw error;
+  }
+}
+
+function decodePlaintext(plaintext: Bytes): { readonly copy: ContentCopy; readonly content: Content } | string {
+  try {
+    const copy = decodeContentCopy(plaintext);
+    return { copy, content: decodeContent(copy.content) };
+  } catch (error) {
+    if (error instanceof WireError) return error.code;
+    throw error;
+  }
+}

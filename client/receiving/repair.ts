@@ -1,0 +1,81 @@
+// When a message cannot be opened: one authenticated report to the device that sent it, and on the other side a fresh session
+// and everything again that was not confirmed. Bounded on both sides: once an hour for each device.
+
+import { acceptReport, EMPTY_RECORD, reportUnopened } from "#protocol";
+import { type Bytes, decodeContent, type DeviceAddress, type MessageId, type SealedKind, uuidToBytes, WireError } from "#wire";
+import { recordEvent } from "../core.ts";
+import { type Repair, REPAIRS, SENT, type SentRecord, SESSIONS } from "../records/tables.ts";
+import type { Writer } from "../records/vault.ts";
+import { compose, enqueue, type Sending } from "../sending/compose.ts";
+import { findMessage } from "./apply.ts";
+
+const ONCE_PER_MILLISECONDS = 3600_000;
+const MAX_RESENDS = 3;
+const MAX_RESENT_AT_ONCE = 256;
+const RESEND_WITHIN_MILLISECONDS = 7 * 24 * 3600_000;
+const NEVER: Repair = { reportedMilliseconds: 0, resentMilliseconds: 0 };
+
+export interface Unreadable {
+  readonly sender: DeviceAddress;
+  readonly kind: SealedKind;
+  readonly bytes: Bytes;
+  readonly envelopeId: MessageId;
+  readonly reason: string;
+}
+
+/** Tells the reader why, and the sender that. */
+export async function reportUnreadable(sending: Sending, records: Writer, unreadable: Unreadable): Promise<void> {
+  const { sender, reason, kind, bytes, envelopeId } = unreadable;
+  await recordEvent(records, { type: "notice", kind: "unreadable", peer: sender.userId, deviceId: sender.deviceId, reason });
+  const repair = (await records.get(REPAIRS, sender.userId, sender.deviceId)) ?? NEVER;
+  const now = sending.clock.nowMilliseconds();
+  if (now - repair.reportedMilliseconds < ONCE_PER_MILLISECONDS) return;
+  const content = reportOf({ kind, bytes, sentAtMilliseconds: numberOf(envelopeId), senderDeviceId: sender.deviceId });
+  if (content === undefined) return;
+  records.put(REPAIRS, { ...repair, reportedMilliseconds: now }, sender.userId, sender.deviceId);
+  await enqueue(records, sending, { recipient: sender.userId, content, kind: "report", only: sender.deviceId });
+}
+
+/** Nothing, when the bytes have no form that could be named. */
+function reportOf(unopened: Parameters<typeof reportUnopened>[0]): Bytes | undefined {
+  try {
+    return reportUnopened(unopened);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
+
+/** Names the message by the first 48 bits of its envelope's id: random, so it says nothing about when it was written. */
+function numberOf(envelopeId: MessageId): number {
+  return uuidToBytes(envelopeId).subarray(0, 6).reduce((number, byte) => number * 256 + byte, 0);
+}
+
+/** A device says that it could not open something of ours. */
+export async function answerReport(sending: Sending, records: Writer, sender: DeviceAddress, report: Bytes): Promise<void> {
+  const record = (await records.get(SESSIONS, sender.userId, sender.deviceId)) ?? EMPTY_RECORD;
+  const repair = (await records.get(REPAIRS, sender.userId, sender.deviceId)) ?? NEVER;
+  const now = sending.clock.nowMilliseconds();
+  if (now - repair.resentMilliseconds < ONCE_PER_MILLISECONDS) return;
+  const outcome = acceptReport(record, report, sending.self.local.address.deviceId);
+  if (outcome.kind === "refused") return;
+  records.put(REPAIRS, { ...repair, resentMilliseconds: now }, sender.userId, sender.deviceId);
+  records.put(SESSIONS, outcome.state, sender.userId, sender.deviceId);
+  records.spend(outcome.spent);
+  const rows = await records.page(SENT, [sender.userId], { reverse: true, limit: MAX_RESENT_AT_ONCE });
+  for (const { value: sent } of rows.toReversed()) {
+    if (now - sent.sentMilliseconds < RESEND_WITHIN_MILLISECONDS) await resend(sending, records, sender, sent);
+  }
+  // Also when there is nothing to say: the other side waits for a session that works.
+  const nothing = { recipient: sender.userId, body: { kind: "nothing" }, only: sender.deviceId } as const;
+  if (outcome.output.sessionArchived) await compose(sending, records, nothing);
+}
+
+async function resend(sending: Sending, records: Writer, { userId, deviceId }: DeviceAddress, sent: SentRecord): Promise<void> {
+  const { messageId } = decodeContent(sent.content);
+  const message = await findMessage(records, messageId, sending.self.local.address.userId);
+  const isConfirmed = message?.state === "delivered" || message?.state === "read";
+  if (isConfirmed || sent.resends >= MAX_RESENDS) return;
+  records.put(SENT, { ...sent, resends: sent.resends + 1 }, userId, sent.ordinal);
+  await enqueue(records, sending, { recipient: userId, content: sent.content, kind: "content", only: deviceId, again: true });
+}
