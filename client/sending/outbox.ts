@@ -54,6 +54,7 @@ export class Outbox {
   retryNow(): void {
     for (const lane of this.#lanes.values()) lane.cancelRetry();
     this.#lanes.clear();
+    this.#failures.clear();
     this.wake();
   }
 
@@ -88,6 +89,7 @@ export class Outbox {
 
   #run(recipient: UserId): void {
     if (this.#running.has(recipient) || this.#lanes.has(recipient)) return;
+    this.#failures.delete(recipient);
     const running = this.#empty(recipient).finally(() => {
       this.#running.delete(recipient);
       for (const listener of this.#listeners) listener();
@@ -200,7 +202,6 @@ export class Outbox {
       records.touch("jobs");
       await recordEvent(records, { type: "notice", kind: "not-sent", peer: recipient, deviceId: undefined, reason: failure.code });
     });
-    this.#failures.set(recipient, failure);
     this.#sending.clock.after(0, () => this.wake());
   }
 

@@ -1,0 +1,293 @@
+// createClient(): puts the parts together and gives users what api.ts promises.
+
+import { answerChallenge } from "#identity";
+import { type Random, systemRandom } from "#crypto";
+import type { MessageId } from "#wire";
+import type {
+  Account,
+  Client,
+  ClientEvent,
+  ConnectionState,
+  Contacts,
+  Conversation,
+  Conversations,
+  Message,
+  Options,
+  Profile,
+  Settings,
+} from "../api.ts";
+import { type Core, selfOf } from "../core.ts";
+import { ClientError } from "../errors.ts";
+import type { Clock, Network, Store } from "../ports.ts";
+import { CONTACTS, CONVERSATIONS, MESSAGES, OWN, type OwnAccount } from "../records/tables.ts";
+import { EVERYTHING, Vault } from "../records/vault.ts";
+import { registerAccount } from "../registration.ts";
+import { exchange } from "../transport/exchange.ts";
+import { httpApi } from "../transport/http-api.ts";
+import { platformClock, platformNetwork } from "../transport/platform.ts";
+import { Tokens } from "../transport/tokens.ts";
+import { People } from "./contacts.ts";
+import { Engine } from "./engine.ts";
+import { Ephemerals, readEvents } from "./events.ts";
+import { contactLink } from "./link.ts";
+import { Presence } from "./presence.ts";
+import { Value } from "./value.ts";
+import { findAnywhere, Views } from "./views.ts";
+
+export interface ClientOptions {
+  /** The server's address, such as `https://chat.example.org`. */
+  readonly server: string;
+  readonly store: Store;
+  /** For other platforms, and for simulations. */
+  readonly network?: Network;
+  readonly clock?: Clock;
+  readonly random?: Random;
+}
+
+/** Opens the store. Connects to nothing yet. @throws ClientError `bad-argument`, `storage-…` */
+export async function createClient(options: ClientOptions): Promise<Client> {
+  const server = originOf(options.server);
+  const random = options.random ?? systemRandom;
+  const vault = await Vault.open(options.store, random);
+  try {
+    const own = await vault.read((records) => records.get(OWN));
+    return new LocalClient({ ...options, random, server: own?.registered === true ? own.server : server }, vault, own);
+  } catch (error) {
+    await vault.close();
+    throw error;
+  }
+}
+
+function originOf(server: string): string {
+  const url = URL.parse(server);
+  if (url === null || !/^https?:$/.test(url.protocol)) throw new ClientError("bad-argument", { detail: "not an address of a server" });
+  return url.origin;
+}
+
+interface Parts {
+  readonly core: Core;
+  readonly network: Network;
+  readonly tokens: Tokens;
+  readonly server: string;
+}
+
+interface Running {
+  readonly engine: Engine;
+  readonly views: Views;
+  readonly people: People;
+  readonly presence: Presence;
+}
+
+class LocalClient implements Client {
+  readonly connection: Value<ConnectionState> = new Value<ConnectionState>({ status: "offline", queued: 0, error: undefined });
+  readonly profile: Value<Profile>;
+  readonly settings: Value<Settings>;
+  readonly #parts: Parts;
+  readonly #ephemerals = new Ephemerals();
+  #own: OwnAccount | undefined;
+  #running: Running | undefined;
+  #conversations: Conversations | undefined;
+  #stopWatching: () => void = () => undefined;
+
+  constructor(options: ClientOptions & { readonly random: Random }, vault: Vault, own: OwnAccount | undefined) {
+    const { network = platformNetwork, clock = platformClock, random, server } = options;
+    const exchanged = exchange(server, network, clock);
+    const tokens = new Tokens(exchanged, clock, () => this.#signer());
+    const core = { vault, server: httpApi(exchanged, tokens), clock, random };
+    this.#parts = { core, network, tokens, server };
+    this.profile = new Value(own?.profile ?? { name: "" });
+    this.settings = new Value(own?.settings ?? { readReceipts: true, typing: true, presence: true });
+    if (own?.registered === true) this.#run(own);
+  }
+
+  get state(): "new" | "registered" {
+    return this.#own === undefined ? "new" : "registered";
+  }
+
+  get account(): Account {
+    const { userId, deviceId, username, server } = this.#require();
+    return { userId, deviceId, username, link: contactLink(userId, server) };
+  }
+
+  get conversations(): Conversations {
+    const { views, people } = this.#started;
+    this.#conversations ??= {
+      live: views.live<readonly Conversation[]>([], ["contacts", "events", "jobs"], () => this.#list()),
+      direct: async (who, options) => {
+        const id = await people.resolve(who, options);
+        return await views.read((records) => views.conversation(records, id));
+      },
+      list: () => this.#list(),
+    };
+    return this.#conversations;
+  }
+
+  get contacts(): Contacts {
+    return this.#started.people;
+  }
+
+  async register(options: Parameters<Client["register"]>[0] = {}): Promise<Account> {
+    if (this.#own !== undefined) throw new ClientError("already-registered");
+    const { username, invite, name, signal } = options;
+    const input = { server: this.#parts.server, username, invite, name, signal };
+    this.#run(await registerAccount(this.#parts.core, input));
+    return this.account;
+  }
+
+  async connect({ signal }: Options = {}): Promise<void> {
+    const { engine } = this.#started;
+    signal?.throwIfAborted();
+    this.connection.set({ ...this.connection.value, error: undefined });
+    engine.open();
+    await new Promise<void>((resolve, reject) => {
+      const done: (() => void)[] = [];
+      const finish = (act: () => void): void => {
+        for (const undo of done.splice(0)) undo();
+        act();
+      };
+      const abort = (): void => finish(() => reject(signal?.reason instanceof Error ? signal.reason : new ClientError("closed")));
+      signal?.addEventListener("abort", abort);
+      done.push(() => signal?.removeEventListener("abort", abort));
+      const undo = this.connection.subscribe(({ status, error }) => {
+        if (error !== undefined) queueMicrotask(() => finish(() => reject(new ClientError(error))));
+        else if (status === "live") queueMicrotask(() => finish(resolve));
+      });
+      done.push(undo);
+    });
+  }
+
+  events(options: Parameters<Client["events"]>[0] = {}): AsyncIterableIterator<ClientEvent> {
+    const { views, people } = this.#started;
+    return readEvents({
+      views,
+      after: options.after,
+      wait: options.wait !== false,
+      signal: options.signal,
+      accept: (who) => people.accept(who),
+      block: (who) => people.block(who),
+      ephemerals: this.#ephemerals,
+    });
+  }
+
+  async message(id: MessageId | string): Promise<Message> {
+    const { views } = this.#started;
+    return await views.read(async (records) => views.message(records, await findAnywhere(records, id)));
+  }
+
+  async search(text: string, options: Parameters<Client["search"]>[1] = {}): Promise<readonly Message[]> {
+    const { views } = this.#started;
+    const wanted = folded(text);
+    if (wanted === "") return [];
+    return await views.read(async (records) => {
+      const places = (await records.all(CONVERSATIONS)).filter(({ id }) => options.conversation === undefined || options.conversation.id === id);
+      const found = [];
+      for (const { id } of places) {
+        const rows = await records.page(MESSAGES, [id], { reverse: true });
+        found.push(...rows.map(({ value }) => value).filter((message) => message.announced && folded(message.text).includes(wanted)));
+      }
+      const newest = found.toSorted((a, b) => b.ordinal - a.ordinal).slice(0, options.limit ?? 100);
+      const messages: Message[] = [];
+      for (const record of newest) messages.push(await views.message(records, record));
+      return messages;
+    });
+  }
+
+  async setProfile(profile: Partial<Profile>): Promise<void> {
+    const { views } = this.#started;
+    const changed = { ...this.profile.value, ...profile };
+    await views.write(async (records) => {
+      records.put(OWN, { ...this.#require(), ...(await records.get(OWN)), profile: changed });
+      for (const { userId, state } of await records.all(CONTACTS)) {
+        if (state === "accepted") await views.say(records, userId, { kind: "profile", name: changed.name, avatar: undefined });
+      }
+    });
+    this.profile.set(changed);
+  }
+
+  async setSettings(settings: Partial<Settings>): Promise<void> {
+    const changed = { ...this.settings.value, ...settings };
+    await this.#started.views.write(async (records) => {
+      records.put(OWN, { ...this.#require(), ...(await records.get(OWN)), settings: changed });
+    });
+    this.settings.set(changed);
+  }
+
+  async settled({ signal }: Options = {}): Promise<void> {
+    await this.#started.engine.settled(signal);
+  }
+
+  async close(): Promise<void> {
+    this.#stopWatching();
+    if (this.connection.value.status !== "offline") await this.#running?.presence.leave();
+    await this.#running?.engine.close();
+    this.#running = undefined;
+    await this.#parts.core.vault.close();
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.close();
+  }
+
+  get #started(): Running {
+    this.#require();
+    if (this.#running === undefined) throw new ClientError("closed");
+    return this.#running;
+  }
+
+  #require(): OwnAccount {
+    if (this.#own === undefined) throw new ClientError("not-registered");
+    return this.#own;
+  }
+
+  #signer(): ReturnType<ConstructorParameters<typeof Tokens>[2]> {
+    const { local } = selfOf(this.#require());
+    const { server, core } = this.#parts;
+    const { address, identity } = local;
+    return { address, answer: (nonce) => answerChallenge({ origin: server, device: address, nonce }, identity.privateKey, core.random) };
+  }
+
+  #run(own: OwnAccount): void {
+    this.#own = own;
+    const { core, network, tokens, server } = this.#parts;
+    const engine = new Engine({
+      core,
+      self: selfOf(own),
+      network,
+      tokens,
+      url: server,
+      onStatus: (status) => this.connection.set({ ...this.connection.value, status }),
+      onFailed: (error) => {
+        const code = error instanceof ClientError ? error.code : "server-failed";
+        this.connection.set({ ...this.connection.value, status: "offline", error: code });
+      },
+      onEphemeral: (ephemeral) => {
+        this.#ephemerals.tell(ephemeral);
+        presence.take(ephemeral).catch(() => undefined);
+      },
+    });
+    const presence = new Presence(engine);
+    const views = new Views(engine);
+    this.#running = { engine, views, presence, people: new People(views, presence) };
+    this.profile.set(own.profile);
+    this.settings.set(own.settings);
+    const count = (): void => void engine.queued().then((queued) => this.connection.set({ ...this.connection.value, queued }), () => undefined);
+    this.#stopWatching = core.vault.onChange((topics) => {
+      if (topics.has("jobs") || topics.has(EVERYTHING)) count();
+    });
+  }
+
+  async #list(): Promise<readonly Conversation[]> {
+    const { views } = this.#started;
+    return await views.read(async (records) => {
+      const started = (await records.all(CONVERSATIONS)).filter(({ lastOrdinal }) => lastOrdinal > 0);
+      const list: Conversation[] = [];
+      for (const { id } of started.toSorted((a, b) => b.lastOrdinal - a.lastOrdinal)) list.push(await views.conversation(records, id));
+      return list;
+    });
+  }
+}
+
+function folded(text: string): string {
+  return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
+}
+

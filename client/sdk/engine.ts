@@ -1,0 +1,182 @@
+// The engine of a registered client: the parts that send and receive, put together and kept going. Says nothing to users;
+// client.ts does.
+
+import { parsePublicKey } from "#crypto";
+import { type Body, type DeviceMessage, type UserId } from "#wire";
+import { sealForOne } from "#protocol";
+import { Accounts } from "../accounts.ts";
+import type { Connection, ConnectionStatus } from "../connection-api.ts";
+import { type Core, drawMessageId, type Self } from "../core.ts";
+import { ClientError } from "../errors.ts";
+import { maintainPreKeys } from "../prekeys.ts";
+import { type Ephemeral, Inbox } from "../receiving/inbox.ts";
+import { JOBS, SESSIONS } from "../records/tables.ts";
+import { EVERYTHING } from "../records/vault.ts";
+import { encodeEphemeral, type Sending } from "../sending/compose.ts";
+import { certificateOf, Outbox } from "../sending/outbox.ts";
+import { sealFor } from "../sending/sealing.ts";
+import type { Tokens } from "../transport/tokens.ts";
+import { reconnectingSocket } from "../transport/reconnecting-socket.ts";
+import { pathOf } from "#wire";
+import type { Network } from "../ports.ts";
+import { Receipts } from "./receipts.ts";
+
+const UPKEEP_MILLISECONDS = 6 * 3600_000;
+
+export interface EngineParts {
+  readonly core: Core;
+  readonly self: Self;
+  readonly network: Network;
+  readonly tokens: Tokens;
+  readonly url: string;
+  readonly onStatus: (status: ConnectionStatus) => void;
+  readonly onFailed: (error: unknown) => void;
+  readonly onEphemeral: (ephemeral: Ephemeral) => void;
+}
+
+export class Engine {
+  readonly sending: Sending;
+  readonly outbox: Outbox;
+  readonly receipts: Receipts;
+  readonly inbox: Inbox;
+  readonly connection: Connection;
+  readonly #parts: EngineParts;
+  readonly #stopWatching: () => void;
+  #cancelUpkeep: () => void = () => undefined;
+  #closed = false;
+
+  constructor(parts: EngineParts) {
+    this.#parts = parts;
+    const { core, self, network, tokens, url } = parts;
+    this.sending = { ...core, self, accounts: new Accounts(core) };
+    this.outbox = new Outbox(this.sending);
+    this.receipts = new Receipts(this.sending);
+    this.inbox = new Inbox({
+      sending: this.sending,
+      trustRoots: self.account.trustRoots.map(parsePublicKey),
+      onEphemeral: parts.onEphemeral,
+      onOwnLogChanged: () => this.#refreshOwnLog(),
+    });
+    this.connection = reconnectingSocket({
+      url: `${url.replace(/^http/, "ws")}${pathOf("openSocket")}`,
+      network,
+      clock: core.clock,
+      random: core.random,
+      tokens,
+      handler: {
+        deliver: (deliveries) => this.inbox.deliver(deliveries),
+        preKeysLow: () => this.#maintain(),
+        caughtUp: () => undefined,
+        status: (status) => this.#statusChanged(status),
+        failed: parts.onFailed,
+      },
+    });
+    this.#stopWatching = core.vault.onChange((topics) => {
+      if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
+      if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
+    });
+    this.outbox.wake();
+  }
+
+  /** Begins to receive. */
+  open(): void {
+    this.inbox.releaseOverdue().catch(this.#parts.onFailed);
+    this.receipts.schedule();
+    this.connection.open();
+  }
+
+  /** Now or never, to devices that there is a session with. */
+  async sendEphemeral(recipient: UserId, body: Body): Promise<void> {
+    const { sending } = this;
+    const { vault, accounts, self, random, server } = sending;
+    const senderCertificate = await certificateOf(sending);
+    const devices = await vault.write(async (records) => {
+      const account = await accounts.require(records, recipient);
+      const content = await encodeEphemeral(sending, records, recipient, body);
+      const copies: DeviceMessage[] = [];
+      for (const { deviceId, registrationId, identityKey } of account.devices) {
+        if ((await records.get(SESSIONS, recipient, deviceId))?.current === undefined) continue;
+        const { kind, bytes } = await sealFor(sending, records, { userId: recipient, deviceId }, content);
+        const sealed = { sender: self.local.identity, senderCertificate, kind, content: bytes, contentHint: 0, groupId: undefined } as const;
+        copies.push({ deviceId, registrationId, content: sealForOne({ ...sealed, recipient: identityKey }, random) });
+      }
+      return copies;
+    });
+    if (devices.length === 0) return;
+    if (this.connection.sendEphemeral({ userId: recipient, capability: undefined, devices })) return;
+    await server.sendMessages(recipient, { messageId: drawMessageId(random), scope: "some", devices, ephemeral: true });
+  }
+
+  /** Resolves when everything owed is out. @throws the error that keeps it from going */
+  async settled(signal?: AbortSignal): Promise<void> {
+    await this.receipts.flush();
+    this.outbox.retryNow();
+    await this.#until(async () => (await this.queued()) === 0, () => this.outbox.failures[0], signal);
+  }
+
+  queued(): Promise<number> {
+    return this.sending.vault.read(async (records) => (await records.all(JOBS)).length);
+  }
+
+  /** Waits for something that the outbox brings about. */
+  async until(isSo: () => Promise<boolean>, recipient: UserId, signal?: AbortSignal): Promise<void> {
+    await this.#until(isSo, () => this.outbox.failureOf(recipient), signal);
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    this.#cancelUpkeep();
+    this.receipts.close();
+    this.inbox.close();
+    await this.connection.close();
+    this.#stopWatching();
+    await this.outbox.close();
+  }
+
+  async #until(isSo: () => Promise<boolean>, failure: () => ClientError | undefined, signal: AbortSignal | undefined): Promise<void> {
+    for (;;) {
+      signal?.throwIfAborted();
+      if (this.#closed) throw new ClientError("closed");
+      const changed = this.#nextChange(signal);
+      try {
+        if (await isSo()) return;
+        const error = failure();
+        if (error !== undefined) throw error;
+        await changed.promise;
+      } finally {
+        changed.forget();
+      }
+    }
+  }
+
+  #nextChange(signal: AbortSignal | undefined): { readonly promise: Promise<void>; readonly forget: () => void } {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const wake = (): void => resolve();
+    const undo = [this.sending.vault.onChange(wake), this.outbox.onTried(wake)];
+    signal?.addEventListener("abort", wake);
+    return {
+      promise,
+      forget() {
+        for (const stop of undo) stop();
+        signal?.removeEventListener("abort", wake);
+      },
+    };
+  }
+
+  #statusChanged(status: ConnectionStatus): void {
+    if (status === "catching-up") this.outbox.retryNow();
+    if (status === "live") this.#maintain();
+    this.#parts.onStatus(status);
+  }
+
+  /** A hint that is lost is no loss: it is done again on a schedule. */
+  #maintain(): void {
+    this.#cancelUpkeep();
+    this.#cancelUpkeep = this.sending.clock.after(UPKEEP_MILLISECONDS, () => this.#maintain());
+    maintainPreKeys(this.sending, this.sending.self).catch(() => undefined);
+  }
+
+  #refreshOwnLog(): void {
+    this.sending.accounts.refresh(this.sending.self.local.address.userId).catch(() => undefined);
+  }
+}
