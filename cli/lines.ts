@@ -127,6 +127,6 @@ function noticeLine({ kind, peer, deviceId, reason }: NoticeEvent): Line {
   return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]}${because}` };
 }
 
-export function messages(count: number): string {
+function messages(count: number): string {
   return count === 1 ? "a message" : `${count} messages`;
 }

@@ -1,7 +1,7 @@
 // What the rest of the client sees of the connection: its state, and what comes in over it. The connection knows frames
 // and time; what is in an envelope, and what must be stored before it is acknowledged, its handler knows.
 
-import type { Bytes, Deliver, PreKeysLow, SendEphemeral } from "#wire";
+import type { Deliver, PreKeysLow, SendEphemeral } from "#wire";
 
 /**
  * offline: no network, or nobody wants one · connecting · catching-up: what waited is coming in · live: everything that
@@ -34,9 +34,3 @@ export interface Connection {
   /** Delivered now or dropped. `false` when there is no socket to send it on. */
   sendEphemeral(message: Omit<SendEphemeral, "kind" | "extensions">): boolean;
 }
-
-/** A token for the socket, fetched anew when the one before was refused. */
-export type TokenSource = (options: { readonly refused?: string; readonly signal: AbortSignal }) => Promise<string>;
-
-/** Devices sign what the server asks (identity/challenge.ts). */
-export type AnswerChallenge = (nonce: Bytes) => Bytes;

@@ -5,7 +5,7 @@ import type { LocalDevice } from "#protocol";
 import { type MessageId, parseMessageId, type UserId, uuidFromBytes } from "#wire";
 import { ClientError } from "./errors.ts";
 import type { Clock } from "./ports.ts";
-import { COUNTERS, type Counters, type EventRecord, EVENTS, NO_COUNTERS, OWN, type OwnAccount } from "./records/tables.ts";
+import { COUNTERS, type Counters, type EventRecord, EVENTS, NO_COUNTERS, type OwnAccount } from "./records/tables.ts";
 import type { Vault, Writer } from "./records/vault.ts";
 import type { ServerApi } from "./server-api.ts";
 
@@ -26,12 +26,6 @@ export function selfOf(account: OwnAccount | undefined): Self {
   if (account === undefined) throw new ClientError("not-registered");
   const { userId, deviceId, registrationId, identity } = account;
   return { account, local: { address: { userId, deviceId }, registrationId, identity: pairOf(identity) } };
-}
-
-export async function ownAccount(records: { get: Writer["get"] }): Promise<OwnAccount> {
-  const account = await records.get(OWN);
-  if (account === undefined) throw new ClientError("not-registered");
-  return account;
 }
 
 export function pairOf(privateKey: Uint8Array<ArrayBuffer>): KeyPair {

@@ -27,6 +27,19 @@ export type {
 } from "./api.ts";
 export type { ErrorCode } from "./errors.ts";
 export { ClientError, ERROR_CODES } from "./errors.ts";
-export type { Clock, HttpRequest, HttpResponse, KeyRange, Network, Socket, SocketEvents, SocketRequest, Store, StoredEntry, StoreReader, StoreWriter } from "./ports.ts";
+export type {
+  Clock,
+  HttpRequest,
+  HttpResponse,
+  KeyRange,
+  Network,
+  Socket,
+  SocketEvents,
+  SocketRequest,
+  Store,
+  StoredEntry,
+  StoreReader,
+  StoreWriter,
+} from "./ports.ts";
 export type { ClientOptions } from "./sdk/client.ts";
 export { createClient } from "./sdk/client.ts";

@@ -19,7 +19,12 @@ import { EC_KEYS, type EcKey, KEM_KEYS, type KemKey, KEY_USES, SIGNED_KEYS } fro
 import type { Writer } from "./records/vault.ts";
 
 /** A whole upload: signed keys and as many one-time keys as a server takes. */
-export async function makePreKeys(core: Core, records: Writer, self: Self, oneTimeKeys: number = MAX_ONE_TIME_EC_PREKEYS): Promise<PreKeyUpload> {
+export async function makePreKeys(
+  core: Core,
+  records: Writer,
+  self: Self,
+  oneTimeKeys: number = MAX_ONE_TIME_EC_PREKEYS,
+): Promise<PreKeyUpload> {
   const now = core.clock.nowMilliseconds();
   await replaceOld(records, now);
   const signed = generateKeyPair(core.random);

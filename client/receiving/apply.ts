@@ -200,7 +200,7 @@ async function applyAccept(sending: Sending, records: Writer, userId: UserId, bo
 }
 
 /** Says that we accept them, with our name, unless that was said before. */
-export async function sendAccept(sending: Sending, records: Writer, userId: UserId): Promise<void> {
+async function sendAccept(sending: Sending, records: Writer, userId: UserId): Promise<void> {
   const contact = await contactOf(records, userId);
   if (contact.ourSecret !== undefined) return;
   const ourSecret = sending.random(32);

@@ -48,7 +48,9 @@ function reportOf(unopened: Parameters<typeof reportUnopened>[0]): Bytes | undef
 
 /** Names the message by the first 48 bits of its envelope's id: random, so it says nothing about when it was written. */
 function numberOf(envelopeId: MessageId): number {
-  return uuidToBytes(envelopeId).subarray(0, 6).reduce((number, byte) => number * 256 + byte, 0);
+  return uuidToBytes(envelopeId)
+    .subarray(0, 6)
+    .reduce((number, byte) => number * 256 + byte, 0);
 }
 
 /** A device says that it could not open something of ours. */

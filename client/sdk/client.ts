@@ -179,7 +179,9 @@ class LocalClient implements Client {
     const wanted = folded(text);
     if (wanted === "") return [];
     return await views.read(async (records) => {
-      const places = (await records.all(CONVERSATIONS)).filter(({ id }) => options.conversation === undefined || options.conversation.id === id);
+      const places = (await records.all(CONVERSATIONS)).filter(
+        ({ id }) => options.conversation === undefined || options.conversation.id === id,
+      );
       const found = [];
       for (const { id } of places) {
         const rows = await records.page(MESSAGES, [id], { reverse: true });
@@ -270,7 +272,11 @@ class LocalClient implements Client {
     this.#running = { engine, views, presence, people: new People(views, presence) };
     this.profile.set(own.profile);
     this.settings.set(own.settings);
-    const count = (): void => void engine.queued().then((queued) => this.connection.set({ ...this.connection.value, queued }), () => undefined);
+    const count = (): void =>
+      void engine.queued().then(
+        (queued) => this.connection.set({ ...this.connection.value, queued }),
+        () => undefined,
+      );
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) count();
     });
@@ -290,4 +296,3 @@ class LocalClient implements Client {
 function folded(text: string): string {
   return text.normalize("NFKD").replace(/\p{M}/gu, "").toLowerCase();
 }
-

@@ -58,7 +58,8 @@ export class People implements Contacts {
       const { sending } = this.#views.engine;
       await acceptContact(sending, records, userId);
       const { profile } = sending.self.account;
-      if (profile.name !== "") await compose(sending, records, { recipient: userId, body: { kind: "profile", name: profile.name, avatar: undefined } });
+      if (profile.name !== "")
+        await compose(sending, records, { recipient: userId, body: { kind: "profile", name: profile.name, avatar: undefined } });
     });
     await this.#sync(userId, "accepted");
   }

@@ -97,7 +97,14 @@ export class Engine {
       for (const { deviceId, registrationId, identityKey } of account.devices) {
         if ((await records.get(SESSIONS, recipient, deviceId))?.current === undefined) continue;
         const { kind, bytes } = await sealFor(sending, records, { userId: recipient, deviceId }, content);
-        const sealed = { sender: self.local.identity, senderCertificate, kind, content: bytes, contentHint: 0, groupId: undefined } as const;
+        const sealed = {
+          sender: self.local.identity,
+          senderCertificate,
+          kind,
+          content: bytes,
+          contentHint: 0,
+          groupId: undefined,
+        } as const;
         copies.push({ deviceId, registrationId, content: sealForOne({ ...sealed, recipient: identityKey }, random) });
       }
       return copies;
@@ -111,7 +118,11 @@ export class Engine {
   async settled(signal?: AbortSignal): Promise<void> {
     await this.receipts.flush();
     this.outbox.retryNow();
-    await this.#until(async () => (await this.queued()) === 0, () => this.outbox.failures[0], signal);
+    await this.#until(
+      async () => (await this.queued()) === 0,
+      () => this.outbox.failures[0],
+      signal,
+    );
   }
 
   queued(): Promise<number> {

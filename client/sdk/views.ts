@@ -8,7 +8,16 @@ import type { ContactState, Conversation, Live, Message, MessageState, Options, 
 import { conversationTopic, drawMessageId } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { changeMessage, contactOf, owe, putMessage, see, storeMessage } from "../receiving/apply.ts";
-import { CONTACTS, type Contact, CONVERSATIONS, type ConversationRecord, MESSAGES, type MessageRecord, OWN, PLACES } from "../records/tables.ts";
+import {
+  CONTACTS,
+  type Contact,
+  CONVERSATIONS,
+  type ConversationRecord,
+  MESSAGES,
+  type MessageRecord,
+  OWN,
+  PLACES,
+} from "../records/tables.ts";
 import { EVERYTHING, type Reader, type Writer } from "../records/vault.ts";
 import { compose, conversationOf } from "../sending/compose.ts";
 import { fromBase64Url, toBase64Url } from "../transport/base64.ts";
@@ -62,7 +71,11 @@ export class Views {
   /** A value that is read again whenever `topics` change, for as long as somebody looks. */
   live<T>(first: T, topics: readonly string[], load: (records: Reader) => Promise<T>): Live<T> {
     const value: Value<T> = new Value(first, () => {
-      const reload = (): void => void this.read(load).then((loaded) => value.set(loaded), () => undefined);
+      const reload = (): void =>
+        void this.read(load).then(
+          (loaded) => value.set(loaded),
+          () => undefined,
+        );
       reload();
       return this.engine.sending.vault.onChange((changed) => {
         if (changed.has(EVERYTHING) || topics.some((topic) => changed.has(topic))) reload();
@@ -240,7 +253,13 @@ class Chat implements Conversation {
       const unseen = rows.map(({ value }) => value).filter((message) => message.state === "received" && !message.seen);
       for (const message of unseen) await see(records, message);
       const isContact = (await contactOf(records, this.id)).state === "accepted";
-      if (isContact && unseen.length > 0) await owe(records, this.id, "read", unseen.map(({ id }) => id));
+      if (isContact && unseen.length > 0)
+        await owe(
+          records,
+          this.id,
+          "read",
+          unseen.map(({ id }) => id),
+        );
     });
   }
 

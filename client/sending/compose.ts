@@ -115,8 +115,10 @@ export async function enqueue(records: Writer, { random, clock }: Core, input: E
   const { recipient, content, kind, only, message } = input;
   const ordinal = await next(records, "job");
   const envelopeId = drawMessageId(random);
-  const place = message === undefined ? undefined : { conversation: message.conversation, ordinal: message.ordinal, author: message.author };
+  const place =
+    message === undefined ? undefined : { conversation: message.conversation, ordinal: message.ordinal, author: message.author };
   records.put(JOBS, { ordinal, recipient, envelopeId, content, kind, only, copies: undefined, message: place }, recipient, ordinal);
-  if (kind === "content" && input.again === undefined) records.put(SENT, { ordinal, content, sentMilliseconds: clock.nowMilliseconds(), resends: 0 }, recipient, ordinal);
+  if (kind === "content" && input.again === undefined)
+    records.put(SENT, { ordinal, content, sentMilliseconds: clock.nowMilliseconds(), resends: 0 }, recipient, ordinal);
   records.touch("jobs");
 }

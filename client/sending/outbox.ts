@@ -3,7 +3,14 @@
 
 import type { PublicKey } from "#crypto";
 import { sealForOne } from "#protocol";
-import { assertNever, type Bytes, MAX_DEVICES_PER_ACCOUNT, type SendRequest, SENDER_CERTIFICATE_LIFETIME_SECONDS, type UserId } from "#wire";
+import {
+  assertNever,
+  type Bytes,
+  MAX_DEVICES_PER_ACCOUNT,
+  type SendRequest,
+  SENDER_CERTIFICATE_LIFETIME_SECONDS,
+  type UserId,
+} from "#wire";
 import { conversationTopic, recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { CERTIFICATE, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
@@ -19,7 +26,10 @@ const LONGEST_PAUSE_MILLISECONDS = 60_000;
 /** A certificate is renewed while it is still good for a while. */
 const CERTIFICATE_MARGIN_MILLISECONDS = 3600_000;
 
-type Result = { readonly job: Job } & ({ readonly kind: "accepted" | "changed" } | { readonly kind: "failed"; readonly error: ClientError });
+type Result = { readonly job: Job } & (
+  | { readonly kind: "accepted" | "changed" }
+  | { readonly kind: "failed"; readonly error: ClientError }
+);
 
 interface Lane {
   attempts: number;
@@ -159,7 +169,15 @@ export class Outbox {
     const devices = (job.copies ?? []).flatMap(({ deviceId, registrationId, kind, bytes }): SendRequest["devices"] => {
       const recipient = identities.get(deviceId);
       if (recipient === undefined) return [];
-      const input = { sender: self.local.identity, senderCertificate, kind, content: bytes, contentHint: 1, groupId: undefined, recipient } as const;
+      const input = {
+        sender: self.local.identity,
+        senderCertificate,
+        kind,
+        content: bytes,
+        contentHint: 1,
+        groupId: undefined,
+        recipient,
+      } as const;
       return [{ deviceId, registrationId, content: sealForOne(input, random) }];
     });
     if (devices.length === 0) return { kind: "accepted", job };

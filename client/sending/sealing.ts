@@ -75,9 +75,7 @@ async function begin(sending: Sending, records: Writer, account: AccountState, b
   const known = await records.get(ACCOUNTS, userId);
   if (known === undefined) return;
   const nowSeconds = seconds(sending.clock);
-  const checked = trusted(() =>
-    checkPreKeyBundle(bundle, { account, nowSeconds, seenSeconds: known.recordSeconds[bundle.deviceId] ?? 0 }),
-  );
+  const checked = trusted(() => checkPreKeyBundle(bundle, { account, nowSeconds, seenSeconds: known.recordSeconds[bundle.deviceId] ?? 0 }));
   const outcome = initiateSession(record, { local: sending.self.local, bundle: checked, nowSeconds }, sending.random);
   if (outcome.kind === "refused") throw new ClientError("untrusted-keys", { detail: outcome.code });
   records.put(SESSIONS, outcome.state, userId, bundle.deviceId);
