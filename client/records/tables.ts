@@ -184,6 +184,11 @@ export interface KemKey extends Omit<EcKey, "privateKey"> {
   readonly lastResort: boolean;
 }
 
+export interface TokenRecord {
+  readonly token: string;
+  readonly untilMilliseconds: number;
+}
+
 export interface CertificateRecord {
   readonly bytes: Bytes;
   readonly untilMilliseconds: number;
@@ -191,6 +196,7 @@ export interface CertificateRecord {
 
 export const OWN: Table<OwnAccount> = json("own");
 export const COUNTERS: Table<Counters> = json("counters");
+export const TOKEN: Table<TokenRecord> = json("token");
 export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
 export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");
 /** By userId. */

@@ -19,13 +19,13 @@ import type {
 import { type Core, selfOf } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import type { Clock, Network, Store } from "../ports.ts";
-import { CONTACTS, CONVERSATIONS, MESSAGES, OWN, type OwnAccount } from "../records/tables.ts";
+import { CONTACTS, CONVERSATIONS, MESSAGES, OWN, type OwnAccount, TOKEN, type TokenRecord } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
 import { exchange } from "../transport/exchange.ts";
 import { httpApi } from "../transport/http-api.ts";
 import { platformClock, platformNetwork } from "../transport/platform.ts";
-import { Tokens } from "../transport/tokens.ts";
+import { type Signer, Tokens } from "../transport/tokens.ts";
 import { People } from "./contacts.ts";
 import { Engine } from "./engine.ts";
 import { Ephemerals, readEvents } from "./events.ts";
@@ -92,7 +92,11 @@ class LocalClient implements Client {
   constructor(options: ClientOptions & { readonly random: Random }, vault: Vault, own: OwnAccount | undefined) {
     const { network = platformNetwork, clock = platformClock, random, server } = options;
     const exchanged = exchange(server, network, clock);
-    const tokens = new Tokens(exchanged, clock, () => this.#signer());
+    const place = {
+      load: () => vault.read((records) => records.get(TOKEN)),
+      save: (token: TokenRecord) => vault.write(async (records) => records.put(TOKEN, token)),
+    };
+    const tokens = new Tokens({ exchange: exchanged, clock, signer: () => this.#signer(), place });
     const core = { vault, server: httpApi(exchanged, tokens), clock, random };
     this.#parts = { core, network, tokens, server };
     this.profile = new Value(own?.profile ?? { name: "" });
@@ -241,7 +245,7 @@ class LocalClient implements Client {
     return this.#own;
   }
 
-  #signer(): ReturnType<ConstructorParameters<typeof Tokens>[2]> {
+  #signer(): Signer {
     const { local } = selfOf(this.#require());
     const { server, core } = this.#parts;
     const { address, identity } = local;

@@ -15,22 +15,42 @@ export interface Signer {
   answer(nonce: Bytes): Bytes;
 }
 
+export interface Token {
+  readonly token: string;
+  readonly untilMilliseconds: number;
+}
+
+/** Where a token outlives the program: programs that run for one command each would otherwise sign in each time. */
+export interface TokenPlace {
+  load(): Promise<Token | undefined>;
+  save(token: Token): Promise<void>;
+}
+
+export interface TokenParts {
+  readonly exchange: Exchange;
+  readonly clock: Clock;
+  readonly signer: () => Signer;
+  readonly place: TokenPlace;
+}
+
 export class Tokens {
   readonly #exchange: Exchange;
   readonly #clock: Clock;
   readonly #signer: () => Signer;
-  #current: { readonly token: string; readonly untilMilliseconds: number } | undefined;
+  readonly #place: TokenPlace;
+  #current: Token | undefined;
   #fetching: Promise<string> | undefined;
 
-  constructor(exchange: Exchange, clock: Clock, signer: () => Signer) {
+  constructor({ exchange, clock, signer, place }: TokenParts) {
     this.#exchange = exchange;
     this.#clock = clock;
     this.#signer = signer;
+    this.#place = place;
   }
 
   /** @throws ClientError `device-removed` when the server does not know the device; `offline`… */
   async get(refused?: string): Promise<string> {
-    const current = this.#current;
+    const current = (this.#current ??= await this.#place.load());
     if (current !== undefined && current.token !== refused && this.#clock.nowMilliseconds() < current.untilMilliseconds) {
       return current.token;
     }
@@ -52,7 +72,9 @@ export class Tokens {
       const token = textOf(answer["token"]);
       if (!/^[\w.-]+$/.test(token)) throw new ClientError("server-failed");
       const lifetime = Math.max(0, Math.min(3600, Number(answer["lifetimeSeconds"]) || 0)) * 1000;
-      this.#current = { token, untilMilliseconds: this.#clock.nowMilliseconds() + Math.max(lifetime - EARLY_MILLISECONDS, lifetime / 2) };
+      const untilMilliseconds = this.#clock.nowMilliseconds() + Math.max(lifetime - EARLY_MILLISECONDS, lifetime / 2);
+      this.#current = { token, untilMilliseconds };
+      await this.#place.save(this.#current);
       return token;
     } catch (error) {
       throw error instanceof Refusal ? errorOf(error) : error;
