@@ -170,6 +170,7 @@ export interface Verification {
 
 export interface Contacts {
   readonly requests: Live<readonly Peer[]>;
+  listRequests(): Promise<readonly Peer[]>;
   /** Username, userId or contact link. */
   find(who: string, options?: Options): Promise<Peer>;
   accept(who: string | Peer, options?: Options): Promise<void>;

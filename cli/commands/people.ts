@@ -11,7 +11,7 @@ export function requests(run: Run): Command {
     examples: ["requests"],
   }).action(() =>
     run.withAccount(async (client, { output }) => {
-      for (const from of client.contacts.requests.value) {
+      for (const from of await client.contacts.listRequests()) {
         const { fields, people } = requestLine(from);
         await output.line(fields, people);
       }

@@ -24,6 +24,7 @@ export async function contactOf(records: Writer, userId: UserId): Promise<Contac
 
 export async function applyContent(sending: Sending, records: Writer, applied: Applied): Promise<void> {
   const { body } = applied.content;
+  if ((await contactOf(records, applied.sender.userId)).state === "blocked") return;
   switch (body.kind) {
     case "text":
       await applyText(records, applied, body);

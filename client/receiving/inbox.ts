@@ -210,7 +210,9 @@ export class Inbox {
     const { copy, content } = decoded;
     const relation: Relation = sender.userId === own.userId ? "self" : (await contactOf(records, sender.userId)).state;
     const channel = delivery.envelope.ephemeral ? "ephemeral" : "queued";
-    if (validateIncoming({ copy, content, sender, own, channel, relation }) !== undefined) return;
+    const refusal = validateIncoming({ copy, content, sender, own, channel, relation });
+    // What a blocked person says keeps its place in the order and does nothing: unblocked, they are not taken for somebody with gaps.
+    if (refusal !== undefined && !(refusal === "not-allowed" && relation === "blocked" && channel === "queued")) return;
     await this.#compareHeads(records, sender, content);
     if (content.position === undefined) {
       records.afterwards(() => this.#parts.onEphemeral({ sender, content }));

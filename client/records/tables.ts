@@ -55,6 +55,8 @@ export interface Contact {
   readonly theirSecret: Bytes | undefined;
   /** Entries of their log when the safety number was compared. */
   readonly verifiedAt: number | undefined;
+  /** Whether they were a contact when they were blocked. */
+  readonly wasAccepted?: boolean;
 }
 
 export interface ConversationRecord {

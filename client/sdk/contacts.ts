@@ -18,10 +18,14 @@ export class People implements Contacts {
   constructor(views: Views, presence: Presence) {
     this.#views = views;
     this.#presence = presence;
-    this.requests = views.live<readonly Peer[]>([], ["contacts"], (records) => this.listRequests(records));
+    this.requests = views.live<readonly Peer[]>([], ["contacts"], (records) => this.#requests(records));
   }
 
-  async listRequests(records: Reader): Promise<readonly Peer[]> {
+  async listRequests(): Promise<readonly Peer[]> {
+    return await this.#views.read((records) => this.#requests(records));
+  }
+
+  async #requests(records: Reader): Promise<readonly Peer[]> {
     const waiting = (await records.all(CONTACTS)).filter(({ state }) => state === "request");
     const peers: Peer[] = [];
     for (const { userId } of waiting) peers.push(await this.#views.peer(records, userId));
@@ -67,13 +71,22 @@ export class People implements Contacts {
   /** Nothing of theirs is shown or answered any more. */
   async block(who: string | Peer, options?: Options): Promise<void> {
     const userId = await this.#userId(who, options);
-    await this.#set(userId, (contact) => ({ ...contact, state: "blocked", ourSecret: undefined }));
+    await this.#set(userId, (contact) => {
+      const wasAccepted = contact.state === "blocked" ? contact.wasAccepted === true : contact.state === "accepted";
+      return { ...contact, state: "blocked", ourSecret: undefined, wasAccepted };
+    });
     await this.#sync(userId, "blocked");
   }
 
   async unblock(who: string | Peer, options?: Options): Promise<void> {
     const userId = await this.#userId(who, options);
-    await this.#set(userId, (contact) => (contact.state === "blocked" ? { ...contact, state: "none" } : contact));
+    await this.#views.write(async (records) => {
+      const contact = await contactOf(records, userId);
+      if (contact.state !== "blocked") return;
+      records.put(CONTACTS, { ...contact, state: "none" }, userId);
+      records.touch("contacts");
+      if (contact.wasAccepted === true) await acceptContact(this.#views.engine.sending, records, userId);
+    });
     await this.#sync(userId, "unblocked");
   }
 

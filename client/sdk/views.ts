@@ -108,7 +108,6 @@ class Person implements Peer {
   readonly self: boolean;
   readonly contact: ContactState;
   readonly #views: Views;
-  readonly #verified: boolean;
 
   constructor(views: Views, userId: UserId, contact: Contact | undefined, own: Named | undefined) {
     this.#views = views;
@@ -118,17 +117,17 @@ class Person implements Peer {
     this.name = told === undefined || told === "" ? (this.username ?? userId.slice(0, 8)) : told;
     this.self = views.isOwn(userId);
     this.contact = this.self ? "accepted" : (contact?.state ?? "none");
-    this.#verified = contact?.verifiedAt !== undefined;
   }
 
   async verification(): Promise<Verification> {
     const { userId } = this;
     const views = this.#views;
     const own = await views.fingerprint(userId);
+    const verified = (await views.read((records) => records.get(CONTACTS, userId)))?.verifiedAt !== undefined;
     return {
       safetyNumber: own.digits,
       scannable: toBase64Url(own.scannable),
-      verified: this.#verified,
+      verified,
       scan(scanned) {
         try {
           return compareScanned(own, fromBase64Url(scanned));
