@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 import { createClient } from "#client";
-import { memory } from "#client/memory";
+import { memory } from "edgewise/store/memory";
 import { RunningServer } from "../server/running-server.ts";
 
 const BOT = fileURLToPath(new URL("../../examples/echo-bot.ts", import.meta.url));
