@@ -13,8 +13,12 @@ const state = process.env["EDGEWISE_STATE"] ?? join(root, ".edgewise");
 try {
   const server = await startServer({ port, state, seed: process.env["SERVER_SEED"] ?? localSeed(), bench: process.env["EDGEWISE_BENCH"] });
   console.log(`Edgewise is on ${server.url}, with its state in ${state}`);
-  console.log(`Try:  curl ${server.url}/health`);
-  console.log(`      curl ${server.url}/v1/config`);
+  const address = server.url === "http://127.0.0.1:8787" ? "" : `--server ${server.url} `;
+  console.log("Try, in another terminal:");
+  console.log(`  npx edgewise ${address}--store alice.db register --username alice`);
+  console.log(`  npx edgewise ${address}--store bob.db register --username bob`);
+  console.log(`  npx edgewise ${address}--store alice.db send bob "hello Bob"`);
+  console.log(`  npx edgewise ${address}--store bob.db listen`);
   console.log("Ctrl-C ends it; what was acknowledged is still there at the next start.");
   for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, () => {

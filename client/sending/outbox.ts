@@ -18,7 +18,7 @@ import type { Writer } from "../records/vault.ts";
 import type { Sending } from "./compose.ts";
 import { prepareSessions, sealJob } from "./sealing.ts";
 
-/** On their way at once: the receiver puts them into order. */
+/** Sealed in one transaction, and settled in one. */
 const BATCH = 16;
 const MAX_REPAIRS = 3;
 const FIRST_PAUSE_MILLISECONDS = 1000;
@@ -161,7 +161,14 @@ export class Outbox {
     });
     const certificate = await certificateOf(this.#sending);
     const identities = await this.#identities(recipient);
-    return await Promise.all(sealed.map((job) => this.#transmit(job, certificate, identities)));
+    // One after the other: what goes out beside a message that is lost comes before it, and its reader is told of a gap.
+    const results: Result[] = [];
+    for (const job of sealed) {
+      const result = await this.#transmit(job, certificate, identities);
+      results.push(result);
+      if (result.kind !== "accepted") break;
+    }
+    return results;
   }
 
   async #transmit(job: Job, senderCertificate: Bytes, identities: ReadonlyMap<number, PublicKey>): Promise<Result> {
