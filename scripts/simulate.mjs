@@ -20,10 +20,9 @@ const end = first + (values.seed === undefined ? numberOf(values.seeds ?? "200")
 const threads = Math.min(numberOf(values.threads ?? String(availableParallelism())), end - first);
 
 const folder = pathToFileURL(join(root, "test", "simulator", "/")).href;
-/** @type {typeof import("../test/simulator/campaign.ts")} */
 const { totalsOf, tellFailure } = await import(new URL("campaign.ts", folder).href);
 
-/** @type {import("../test/simulator/world.ts").Report[]} */
+/** @type {any[]} Reports of the simulator: its types are checked where it is. */
 const reports = [];
 const began = performance.now();
 const progress = setInterval(() => console.error(`${reports.length} of ${end - first} seeds`), PROGRESS_MILLISECONDS);

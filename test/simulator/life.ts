@@ -68,7 +68,7 @@ export class Life {
       const settle = (act: () => void): void => {
         if (!this.#dies()) act();
       };
-      const fail = (error: unknown): void => settle(() => reject(error)); // oxlint-disable-line typescript/prefer-promise-reject-errors -- as it came
+      const fail = (error: unknown): void => settle(() => reject(error));
       void whenKnown(work(), (value) => settle(() => resolve(value)), fail);
     });
   }

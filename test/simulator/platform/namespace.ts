@@ -51,7 +51,7 @@ function call({ life, lane, find, method, args }: Call): Promise<unknown> {
         .call(method, carried)
         .then(
           (value) => back(() => resolve(method === "fetch" ? value : structuredClone(value))),
-          (error: unknown) => back(() => reject(error)), // oxlint-disable-line typescript/prefer-promise-reject-errors -- as it came
+          (error: unknown) => back(() => reject(error)),
         );
     };
     life.leave(() => lane.goes(arrive));

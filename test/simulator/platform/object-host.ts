@@ -131,7 +131,7 @@ export class ObjectHost {
         });
       };
       const run = this.#during(async () => await work(instance));
-      const fail = (error: unknown): void => finish(() => reject(error)); // oxlint-disable-line typescript/prefer-promise-reject-errors -- as it came
+      const fail = (error: unknown): void => finish(() => reject(error));
       void whenKnown(run, (value) => finish(() => resolve(value)), fail);
     });
   }

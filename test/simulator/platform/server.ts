@@ -71,7 +71,7 @@ export class SimulatedServer {
       const settle = (act: () => void): void => {
         if (this.#waiting.delete(reject)) act();
       };
-      const fail = (error: unknown): void => settle(() => reject(error)); // oxlint-disable-line typescript/prefer-promise-reject-errors -- as it came
+      const fail = (error: unknown): void => settle(() => reject(error));
       void whenKnown(this.#program.fetch(request, this.#environment, context), (response) => settle(() => resolve(response)), fail);
     });
   }
