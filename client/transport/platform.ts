@@ -45,7 +45,8 @@ function openSocket({ url, protocols }: SocketRequest, events: SocketEvents): So
     events.closed(code);
   };
   socket.addEventListener("open", () => events.opened());
-  socket.addEventListener("message", ({ data }: MessageEvent<unknown>) => {
+  socket.addEventListener("message", (event) => {
+    const data: unknown = event.data;
     if (typeof data === "string") events.text(data);
     else if (data instanceof ArrayBuffer) events.binary(new Uint8Array(data));
   });
@@ -60,11 +61,12 @@ function openSocket({ url, protocols }: SocketRequest, events: SocketEvents): So
   };
 }
 
-/** Browsers say when the network or the page is back; elsewhere nobody does. */
+/** Browsers say when the network or the page is back; elsewhere nobody does, and there is nobody to listen to. */
 function onWake(listener: () => void): () => void {
-  if (typeof globalThis.addEventListener !== "function") return () => undefined;
-  for (const name of WAKING_EVENTS) globalThis.addEventListener(name, listener);
+  const page = globalThis as unknown as Partial<EventTarget>; // not every platform's global object is an event target
+  if (page.addEventListener === undefined) return () => undefined;
+  for (const name of WAKING_EVENTS) page.addEventListener(name, listener);
   return () => {
-    for (const name of WAKING_EVENTS) globalThis.removeEventListener(name, listener);
+    for (const name of WAKING_EVENTS) page.removeEventListener?.(name, listener);
   };
 }
