@@ -51,7 +51,7 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const vault = await Vault.open(options.store, random);
   try {
     const own = await vault.read((records) => records.get(OWN));
-    return new LocalClient({ ...options, random, server: own?.registered === true ? own.server : server }, vault, own);
+    return new LocalClient({ ...options, random, server }, vault, own);
   } catch (error) {
     await vault.close();
     throw error;

@@ -71,9 +71,10 @@ test("a reader that leaves is no error, and what it did not read is there next t
 });
 
 test("only one receives for a store: the older one is told and ends", async () => {
-  const [, ben] = await friends();
+  const [ann, ben, benName] = await friends();
   const first = ben.start("listen");
-  await first.until((it) => it.process.exitCode === null && it.stderr === "");
+  await ann.ask("send", benName, "are you there?");
+  await first.until((it) => texts(it).length === 1);
   const second = ben.start("listen");
   const { code, stderr } = await first.ended;
   expect(code).toBe(1);
