@@ -37,5 +37,7 @@ export type { Random } from "./random.ts";
 export { systemRandom } from "./random.ts";
 export { Secret } from "./secret.ts";
 export { labelled } from "./signed.ts";
+export type { WrappedSecret } from "./wrapping.ts";
+export { unwrapSecret, wrapSecret } from "./wrapping.ts";
 export type { SigningKeyPair } from "./xeddsa.ts";
 export { generateSigningKeyPair, sign, SIGNATURE_BYTES, signWithSeed, verify, verifyRepeated } from "./xeddsa.ts";

@@ -46,7 +46,7 @@ export const SERVER_TRUST_ROOT: Bytes = ascii("Edgewise/server/trust-root/v1");
 export const SERVER_CERTIFICATE: Bytes = ascii("Edgewise/server/certificate/v1");
 export const SERVER_ADDRESS_LIMIT: Bytes = ascii("Edgewise/server/address-limit/v1");
 
-/** What a store's own key is wrapped under, on the device. */
+/** What a store's own key is wrapped under, on the device; and what follows from it: names of records, and the key that seals them. */
+export const STORE_KEY: Bytes = ascii("Edgewise/store-key/v1");
 export const STORE_NAMES: Bytes = ascii("Edgewise/store-names/v1");
 export const STORE_RECORDS: Bytes = ascii("Edgewise/store-records/v1");
-export const STORE_KEY: Bytes = ascii("Edgewise/store-key/v1");

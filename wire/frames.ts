@@ -7,6 +7,9 @@ import { enumeration, exactly, uint32, uint64, userId } from "./kinds.ts";
 import { MAILBOX_WINDOW_MESSAGES, MAX_DEVICES_PER_ACCOUNT, MAX_ENVELOPE_BYTES, MAX_FRAME_BYTES } from "./limits.ts";
 import { type Extensible, list, message, type MessageKind, oneof, optional, packed, required, strictCodec, withDefault } from "./strict.ts";
 
+/** The guid of an ephemeral message: below every number of a queued one, so that nobody acknowledges another message by it. */
+export const EPHEMERAL_GUID: number = 1;
+
 /** One queued message. `guid` names it in this device's mailbox and is what an Ack answers. */
 export interface Deliver extends Extensible {
   readonly kind: "deliver";

@@ -41,6 +41,8 @@ export {
   encodeServerCertificateFields,
   encodeSigned,
 } from "./certificate.ts";
+export type { CloseReason } from "./close-codes.ts";
+export { CLOSE } from "./close-codes.ts";
 export type { Content, ContentCopy, Direct, Group, LogHead, Position } from "./content.ts";
 export { decodeContent, decodeContentCopy, encodeContent, encodeContentCopy } from "./content.ts";
 export type { DecryptionErrorMessage } from "./decryption-error.ts";
@@ -55,7 +57,7 @@ export { decodeEnvelope, decodeSendRequest, encodeEnvelope, encodeSendRequest, M
 export type { ProtocolCode, WireCode } from "./errors.ts";
 export { assertNever, InvariantError, ProtocolError, UsageError, WireError } from "./errors.ts";
 export type { Ack, ClientFrame, Deliver, PreKeysLow, QueueEmpty, SendEphemeral, ServerFrame } from "./frames.ts";
-export { decodeClientFrame, decodeServerFrame, encodeClientFrame, encodeServerFrame } from "./frames.ts";
+export { decodeClientFrame, decodeServerFrame, encodeClientFrame, encodeServerFrame, EPHEMERAL_GUID } from "./frames.ts";
 export type {
   AccountLog,
   Capabilities,

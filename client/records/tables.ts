@@ -4,6 +4,7 @@ import { decodeSessionRecord, encodeSessionRecord, type SessionRecord } from "#p
 import type { Bytes, DeviceId, MessageId, RegistrationId, SealedKind, UserId } from "#wire";
 import type { ContactState, NoticeKind, Settings } from "../api.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Token } from "../transport/tokens.ts";
 import { decodeRecord, encodeRecord } from "./json.ts";
 import type { Table } from "./vault.ts";
 
@@ -186,11 +187,6 @@ export interface KemKey extends Omit<EcKey, "privateKey"> {
   readonly lastResort: boolean;
 }
 
-export interface TokenRecord {
-  readonly token: string;
-  readonly untilMilliseconds: number;
-}
-
 export interface CertificateRecord {
   readonly bytes: Bytes;
   readonly untilMilliseconds: number;
@@ -198,7 +194,7 @@ export interface CertificateRecord {
 
 export const OWN: Table<OwnAccount> = json("own");
 export const COUNTERS: Table<Counters> = json("counters");
-export const TOKEN: Table<TokenRecord> = json("token");
+export const TOKEN: Table<Token> = json("token");
 export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
 export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");
 /** By userId. */

@@ -19,13 +19,13 @@ import type {
 import { type Core, selfOf } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import type { Clock, Network, Store } from "../ports.ts";
-import { CONTACTS, CONVERSATIONS, MESSAGES, OWN, type OwnAccount, TOKEN, type TokenRecord } from "../records/tables.ts";
+import { CONTACTS, CONVERSATIONS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
 import { exchange } from "../transport/exchange.ts";
 import { httpApi } from "../transport/http-api.ts";
 import { platformClock, platformNetwork } from "../transport/platform.ts";
-import { type Signer, Tokens } from "../transport/tokens.ts";
+import { type Signer, type Token, Tokens } from "../transport/tokens.ts";
 import { People } from "./contacts.ts";
 import { Engine } from "./engine.ts";
 import { Ephemerals, readEvents } from "./events.ts";
@@ -94,7 +94,7 @@ class LocalClient implements Client {
     const exchanged = exchange(server, network, clock);
     const place = {
       load: () => vault.read((records) => records.get(TOKEN)),
-      save: (token: TokenRecord) => vault.write(async (records) => records.put(TOKEN, token)),
+      save: (token: Token) => vault.write(async (records) => records.put(TOKEN, token)),
     };
     const tokens = new Tokens({ exchange: exchanged, clock, signer: () => this.#signer(), place });
     const core = { vault, server: httpApi(exchanged, tokens), clock, random };

@@ -2,12 +2,13 @@
 // client.ts does.
 
 import { parsePublicKey } from "#crypto";
-import { type Body, type DeviceMessage, type UserId } from "#wire";
 import { sealForOne } from "#protocol";
+import { type Body, type DeviceMessage, pathOf, type UserId } from "#wire";
 import { Accounts } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import type { Network } from "../ports.ts";
 import { maintainPreKeys } from "../prekeys.ts";
 import { type Ephemeral, Inbox } from "../receiving/inbox.ts";
 import { JOBS, SESSIONS } from "../records/tables.ts";
@@ -17,8 +18,6 @@ import { certificateOf, Outbox } from "../sending/outbox.ts";
 import { sealFor } from "../sending/sealing.ts";
 import type { Tokens } from "../transport/tokens.ts";
 import { reconnectingSocket } from "../transport/reconnecting-socket.ts";
-import { pathOf } from "#wire";
-import type { Network } from "../ports.ts";
 import { Receipts } from "./receipts.ts";
 
 const UPKEEP_MILLISECONDS = 6 * 3600_000;

@@ -1,7 +1,6 @@
 // People, conversations and messages as users of the SDK hold them: what the records say at one moment, and what can be done
 // about it. Each act is one transaction; what must reach others is in the outbox when it ends.
 
-import { parsePublicKey } from "#crypto";
 import { compareScanned, fingerprint, type Fingerprint } from "#protocol";
 import { type Body, type MessageId, parseMessageId, type UserId, uuidToBytes, WireError } from "#wire";
 import type { ContactState, Conversation, Live, Message, MessageState, Options, Peer, Verification } from "../api.ts";
@@ -94,7 +93,7 @@ export class Views {
       const [ours, theirs] = [await accounts.require(records, this.#ownId), await accounts.require(records, userId)];
       const party = ({ userId: id, genesisKey }: typeof ours): Parameters<typeof fingerprint>[0] => ({
         identifier: uuidToBytes(id),
-        identityKey: parsePublicKey(genesisKey.encode()),
+        identityKey: genesisKey,
       });
       return fingerprint(party(ours), party(theirs));
     });

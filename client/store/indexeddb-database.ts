@@ -1,6 +1,7 @@
 // The database of a store in the browser: its two object stores, and what happens when it does not open or is taken away.
 
 import { type DBSchema, type IDBPDatabase, openDB } from "idb";
+import type { WrappedSecret } from "#crypto";
 import type { Bytes } from "#wire";
 import { ClientError } from "../errors.ts";
 import { translated } from "./indexeddb-errors.ts";
@@ -9,16 +10,9 @@ const FORMAT = 1;
 /** For a deletion that does not end, or another tab that does not give way. */
 const PATIENCE_MILLISECONDS = 5_000;
 
-/** The store's key, and what opens it. */
-export interface WrappedKey {
-  readonly wrappingKey: CryptoKey;
-  readonly nonce: Bytes;
-  readonly sealed: ArrayBuffer;
-}
-
 export interface Schema extends DBSchema {
   records: { key: string; value: Bytes };
-  keyring: { key: string; value: WrappedKey };
+  keyring: { key: string; value: WrappedSecret };
 }
 
 export type Database = IDBPDatabase<Schema>;

@@ -5,15 +5,17 @@ import type { Random } from "#crypto";
 import {
   assertNever,
   type Bytes,
+  CLOSE,
   decodeServerFrame,
   type Deliver,
   encodeClientFrame,
+  EPHEMERAL_GUID,
   MAILBOX_WINDOW_MESSAGES,
   type SendEphemeral,
   type ServerFrame,
   SOCKET_PROTOCOL,
+  WireError,
 } from "#wire";
-import { WireError } from "#wire";
 import type { Connection, ConnectionHandler, ConnectionStatus } from "../connection-api.ts";
 import { ClientError } from "../errors.ts";
 import type { Clock, Network, Socket } from "../ports.ts";
@@ -23,9 +25,6 @@ const PING_MILLISECONDS = 30_000;
 const PONG_MILLISECONDS = 10_000;
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
-const UNAUTHORIZED = 4401;
-const REPLACED = 4409;
-const EPHEMERAL_GUID = 1;
 
 export interface ReconnectingSocket {
   /** With `ws:` or `wss:`. */
@@ -135,8 +134,8 @@ class Reconnecting implements Connection {
         binary: (data) => this.#take(life, data),
         closed: (code) => {
           // Refused before it opened is also how a token ends that is not good any more.
-          if (code === UNAUTHORIZED || this.#status === "connecting") this.#refusedToken = token;
-          this.#lost(life, code === REPLACED ? new ClientError("replaced-elsewhere") : undefined);
+          if (code === CLOSE.unauthorized.code || this.#status === "connecting") this.#refusedToken = token;
+          this.#lost(life, code === CLOSE.replaced.code ? new ClientError("replaced-elsewhere") : undefined);
         },
       },
     );

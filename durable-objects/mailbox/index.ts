@@ -4,6 +4,7 @@
 import { DurableObject } from "cloudflare:workers";
 import {
   type Bytes,
+  CLOSE,
   decodeClientFrame,
   type DeviceId,
   encodeNotice,
@@ -49,7 +50,6 @@ import { LogLeader, requireAdmitted } from "./log-append.ts";
 import { MessageQueue } from "./queue.ts";
 import { DeviceRegistry } from "./registry.ts";
 import { REMOVE, SCHEMA } from "./schema.ts";
-import { CLOSE } from "./sockets/close-codes.ts";
 import { Delivery } from "./sockets/delivery.ts";
 import { close, sendFrame, Sockets } from "./sockets/sockets.ts";
 import { nextUpkeep, retryAfter } from "./upkeep.ts";

@@ -281,6 +281,8 @@ export function storeConformance(newPlace: () => Place): void {
     const [ours, theirs] = [open(), open()];
     await write(theirs, "key", "value");
     await read(ours, "key");
+    // Word of it may still be on its way.
+    await moment();
     let news = 0;
     ours.onForeignWrite(() => void news++);
     await read(theirs, "key");

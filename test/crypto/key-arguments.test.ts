@@ -134,8 +134,12 @@ const theirs: Readonly<Record<string, () => Calls>> = {
   ],
 };
 
-/** `verify` and `verifyRepeated` say no instead of throwing; `hmac` and `hkdf` take keys of any length; the rest takes no key. */
+/**
+ * `verify` and `verifyRepeated` say no instead of throwing; `hmac` and `hkdf` take keys of any length; wrapping uses the platform's
+ * own keys and wraps whatever is secret; the rest takes no key.
+ */
 const elsewhere = [
+  ...["wrapSecret", "unwrapSecret"],
   ...["verify", "verifyRepeated", "hmac", "hkdf"],
   ...["LABELS", "Secret", "backend", "useBackend", "nobleBackend", "systemRandom", "clamp", "equal", "labelled", "sha256", "sha512"],
   ...["generateKeyPair", "generateKyberKeyPair", "generateSigningKeyPair", "generateIncremental"],

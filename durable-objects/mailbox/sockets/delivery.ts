@@ -1,14 +1,11 @@
 // From the queue to the socket: in order, as much as the window holds, until all is acknowledged. Decides nothing about
 // who may be written to.
 
-import { type Bytes, decodeEnvelope, type DeviceId } from "#wire";
+import { type Bytes, decodeEnvelope, type DeviceId, EPHEMERAL_GUID } from "#wire";
 import { acceptedAt, type Attempts, countAttempt, fitsWindow, type QueueSize } from "../core.ts";
 import type { AttemptLog } from "../attempts.ts";
 import type { MessageQueue } from "../queue.ts";
 import { type Progress, sendFrame, type Sockets } from "./sockets.ts";
-
-/** Of an ephemeral message: below every number of a queued one, so that nobody acknowledges another message by it. */
-const EPHEMERAL_GUID = 1;
 
 export class Delivery {
   readonly #sockets: Sockets;

@@ -1,9 +1,8 @@
 // The sockets of a mailbox: hibernating ones, at most one a device. What must outlive the object's memory is in the
 // socket's attachment, which costs no row. Knows no queue.
 
-import { type DeviceId, encodeServerFrame, parseDeviceId, type ServerFrame } from "#wire";
+import { CLOSE, type CloseReason, type DeviceId, encodeServerFrame, parseDeviceId, type ServerFrame } from "#wire";
 import { isStaleSocket } from "../core.ts";
-import { CLOSE, type CloseReason } from "./close-codes.ts";
 
 /** How far a socket has got. */
 export interface Progress {

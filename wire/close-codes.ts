@@ -1,4 +1,4 @@
-// Why a socket was closed. A client acts by these.
+// Why a socket was closed (RFC 6455 section 7.4): the server says it, and a client acts by it.
 
 export const CLOSE = {
   /** Not one of the frames that a client may send. */
