@@ -84,6 +84,7 @@ class LocalClient implements Client {
   readonly settings: Value<Settings>;
   readonly #parts: Parts;
   readonly #ephemerals = new Ephemerals();
+  readonly #ended = new AbortController();
   #own: OwnAccount | undefined;
   #running: Running | undefined;
   #conversations: Conversations | undefined;
@@ -167,6 +168,7 @@ class LocalClient implements Client {
       after: options.after,
       wait: options.wait !== false,
       signal: options.signal,
+      ended: this.#ended.signal,
       accept: (who) => people.accept(who),
       block: (who) => people.block(who),
       ephemerals: this.#ephemerals,
@@ -223,6 +225,7 @@ class LocalClient implements Client {
   }
 
   async close(): Promise<void> {
+    this.#ended.abort();
     this.#stopWatching();
     if (this.connection.value.status !== "offline") await this.#running?.presence.leave();
     await this.#running?.engine.close();

@@ -3,7 +3,7 @@
 import type { UserId } from "#wire";
 import type { Contacts, Live, Options, Peer } from "../api.ts";
 import { acceptContact, contactOf } from "../receiving/apply.ts";
-import { CONTACTS, type Contact, CONVERSATIONS, OWED } from "../records/tables.ts";
+import { CONTACTS, type Contact, CONVERSATIONS, OWED, OWN } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";
 import { compose, conversationOf } from "../sending/compose.ts";
 import { parseWho } from "./link.ts";
@@ -61,8 +61,8 @@ export class People implements Contacts {
     await this.#views.write(async (records) => {
       const { sending } = this.#views.engine;
       await acceptContact(sending, records, userId);
-      const { profile } = sending.self.account;
-      if (profile.name !== "")
+      const profile = (await records.get(OWN))?.profile;
+      if (profile !== undefined && profile.name !== "")
         await compose(sending, records, { recipient: userId, body: { kind: "profile", name: profile.name, avatar: undefined } });
     });
     await this.#sync(userId, "accepted");

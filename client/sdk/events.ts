@@ -15,6 +15,8 @@ export interface ReadEvents {
   readonly after: string | undefined;
   readonly wait: boolean;
   readonly signal: AbortSignal | undefined;
+  /** The client was closed. */
+  readonly ended: AbortSignal;
   readonly accept: (who: string) => Promise<void>;
   readonly block: (who: string) => Promise<void>;
   readonly ephemerals: Ephemerals;
@@ -40,7 +42,7 @@ export interface Arrived {
 }
 
 export async function* readEvents(parts: ReadEvents): AsyncGenerator<ClientEvent, void, undefined> {
-  const { views, signal } = parts;
+  const { views, signal, ended } = parts;
   const now: Arrived[] = [];
   let wake: () => void = () => undefined;
   const undo = [
@@ -54,9 +56,10 @@ export async function* readEvents(parts: ReadEvents): AsyncGenerator<ClientEvent
   ];
   const abort = (): void => wake();
   signal?.addEventListener("abort", abort);
+  ended.addEventListener("abort", abort);
   let consumed = await startOf(parts);
   try {
-    for (;;) {
+    while (!ended.aborted) {
       signal?.throwIfAborted();
       const changed = new Promise<void>((resolve) => {
         wake = resolve;
@@ -80,7 +83,8 @@ export async function* readEvents(parts: ReadEvents): AsyncGenerator<ClientEvent
   } finally {
     for (const stop of undo) stop();
     signal?.removeEventListener("abort", abort);
-    await consume(parts, consumed);
+    ended.removeEventListener("abort", abort);
+    if (!ended.aborted) await consume(parts, consumed);
   }
 }
 

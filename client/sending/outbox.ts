@@ -3,14 +3,7 @@
 
 import type { PublicKey } from "#crypto";
 import { sealForOne } from "#protocol";
-import {
-  assertNever,
-  type Bytes,
-  MAX_DEVICES_PER_ACCOUNT,
-  type SendRequest,
-  SENDER_CERTIFICATE_LIFETIME_SECONDS,
-  type UserId,
-} from "#wire";
+import { type Bytes, MAX_DEVICES_PER_ACCOUNT, type SendRequest, SENDER_CERTIFICATE_LIFETIME_SECONDS, type UserId } from "#wire";
 import { conversationTopic, recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { CERTIFICATE, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
@@ -31,9 +24,11 @@ type Result = { readonly job: Job } & (
   | { readonly kind: "failed"; readonly error: ClientError }
 );
 
+/** Recipients whose last try failed. */
 interface Lane {
-  attempts: number;
-  cancelRetry: () => void;
+  readonly attempts: number;
+  readonly waiting: boolean;
+  readonly cancelRetry: () => void;
 }
 
 export class Outbox {
@@ -45,6 +40,7 @@ export class Outbox {
   readonly #listeners = new Set<() => void>();
   readonly #end = new AbortController();
   #again = false;
+  #cancelLook: () => void = () => undefined;
   #looking: Promise<void> | undefined;
 
   constructor(sending: Sending) {
@@ -55,9 +51,11 @@ export class Outbox {
   wake(): void {
     if (this.#end.signal.aborted) return;
     this.#again = true;
-    this.#looking ??= this.#look().finally(() => {
-      this.#looking = undefined;
-    });
+    this.#looking ??= this.#look()
+      .catch(() => this.#lookLater())
+      .finally(() => {
+        this.#looking = undefined;
+      });
   }
 
   /** The connection is back: nobody waits any longer. */
@@ -84,6 +82,7 @@ export class Outbox {
 
   async close(): Promise<void> {
     this.#end.abort();
+    this.#cancelLook();
     for (const lane of this.#lanes.values()) lane.cancelRetry();
     await this.#looking;
     await Promise.allSettled(this.#running.values());
@@ -97,8 +96,14 @@ export class Outbox {
     }
   }
 
+  /** The store could not be read: it is still there, and so is what it holds. */
+  #lookLater(): void {
+    if (this.#end.signal.aborted) return;
+    this.#cancelLook = this.#sending.clock.after(FIRST_PAUSE_MILLISECONDS, () => this.wake());
+  }
+
   #run(recipient: UserId): void {
-    if (this.#running.has(recipient) || this.#lanes.has(recipient)) return;
+    if (this.#running.has(recipient) || this.#lanes.get(recipient)?.waiting === true) return;
     this.#failures.delete(recipient);
     const running = this.#empty(recipient).finally(() => {
       this.#running.delete(recipient);
@@ -109,12 +114,12 @@ export class Outbox {
 
   async #empty(recipient: UserId): Promise<void> {
     try {
-      while (!this.#end.signal.aborted && (await this.#sendBatch(recipient))) this.#failures.delete(recipient);
+      while (!this.#end.signal.aborted && (await this.#sendBatch(recipient))) this.#lanes.delete(recipient);
     } catch (error) {
       if (this.#end.signal.aborted) return;
-      const failure = error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
+      const failure = asClientError(error);
       if (failure.retryable) this.#pause(recipient, failure);
-      else await this.#giveUp(recipient, failure);
+      else await this.#giveUp(recipient, failure).catch((cause: unknown) => this.#pause(recipient, asClientError(cause)));
     }
   }
 
@@ -125,10 +130,10 @@ export class Outbox {
     const [byte = 0] = this.#sending.random(1);
     const pause = Math.max((failure.retryAfter ?? 0) * 1000, (bound * (128 + byte / 2)) / 256);
     const cancelRetry = this.#sending.clock.after(pause, () => {
-      this.#lanes.delete(recipient);
+      this.#lanes.set(recipient, { attempts, waiting: false, cancelRetry });
       this.wake();
     });
-    this.#lanes.set(recipient, { attempts, cancelRetry });
+    this.#lanes.set(recipient, { attempts, waiting: true, cancelRetry });
   }
 
   /** True when there may be more. */
@@ -201,26 +206,18 @@ export class Outbox {
   }
 
   async #settle(records: Writer, results: readonly Result[]): Promise<void> {
-    for (const result of results) {
-      switch (result.kind) {
-        case "accepted":
-          records.delete(JOBS, result.job.recipient, result.job.ordinal);
-          records.touch("jobs");
-          if (result.job.message !== undefined) await markSent(records, result.job.message);
-          break;
-        case "changed":
-        case "failed":
-          break;
-        default:
-          assertNever(result);
-      }
+    for (const { kind, job } of results) {
+      if (kind !== "accepted") continue;
+      records.delete(JOBS, job.recipient, job.ordinal);
+      records.touch("jobs");
+      if (job.message !== undefined) await markSent(records, job.message);
     }
   }
 
   /** The first of the recipient's jobs fails, and those behind it get their own try. */
   async #giveUp(recipient: UserId, failure: ClientError): Promise<void> {
     await this.#sending.vault.write(async (records) => {
-      for (const { value: job } of await records.page(JOBS, [recipient], { limit: BATCH })) {
+      for (const { value: job } of await records.page(JOBS, [recipient], { limit: 1 })) {
         records.delete(JOBS, recipient, job.ordinal);
         if (job.message !== undefined) await markFailed(records, job.message, failure);
       }
@@ -234,6 +231,10 @@ export class Outbox {
     const account = await this.#sending.vault.read((records) => this.#sending.accounts.require(records, recipient));
     return new Map(account.devices.map(({ deviceId, identityKey }) => [deviceId, identityKey]));
   }
+}
+
+function asClientError(error: unknown): ClientError {
+  return error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
 }
 
 /** A sender certificate that is good for a while. */
