@@ -127,7 +127,7 @@ export class Inbox {
     return Math.min(Math.max(serverTimestamp, oldest), now);
   }
 
-  /** Fetches the logs of senders whose device is not known yet. Who cannot be looked up now is tried again with the message. */
+  /** Fetches the logs of senders whose device is not known yet. @throws ClientError when that fails for now */
   async #learnSenders(arrived: readonly Arrived[]): Promise<void> {
     const { vault, accounts } = this.#parts.sending;
     const unknown = new Set<UserId>();
@@ -144,7 +144,8 @@ export class Inbox {
     try {
       await this.#parts.sending.accounts.refresh(userId);
     } catch (error) {
-      if (!(error instanceof ClientError) || error.code.startsWith("storage-")) throw error;
+      // The whole batch comes again, in order, over a later socket. Who cannot be believed keeps nobody else waiting.
+      if (!(error instanceof ClientError) || error.retryable || error.code.startsWith("storage-")) throw error;
     }
   }
 

@@ -5,7 +5,7 @@ import type { Report } from "./world.ts";
 import type * as Subject from "./subject.ts";
 
 /** Of so many seeds one begins with nothing: people register in the storm. The others begin registered. */
-const FROM_NOTHING = 16;
+const FROM_NOTHING = 8;
 /** Decides who the people are that the others begin with. */
 const FIRST_SEED = 0;
 
@@ -14,6 +14,8 @@ export interface Totals {
   acknowledged: number;
   shown: number;
   ratchetMessages: number;
+  /** Runs in which the server let messages go before one that nobody took. */
+  excused: number;
   clientCrashes: number;
   serverCrashes: number;
   readonly complaints: Partial<Record<Complaint, number>>;
@@ -53,6 +55,7 @@ export function totalsOf(reports: readonly Report[]): Totals {
     acknowledged: sum(reports, "acknowledged"),
     shown: sum(reports, "shown"),
     ratchetMessages: sum(reports, "ratchetMessages"),
+    excused: reports.filter(({ isOrderExcused }) => isOrderExcused).length,
     clientCrashes: sum(reports, "clientCrashes"),
     serverCrashes: sum(reports, "serverCrashes"),
     complaints,

@@ -1,17 +1,18 @@
 // What must hold when the weather is calm again, everybody is in reach, and nothing is under way.
 
-import type { Client, Conversation, Message } from "../../client/api.ts";
+import type { Conversation, Message, Peer } from "../../client/api.ts";
+import { ClientError } from "../../client/errors.ts";
 import type { MessageId } from "#wire";
 import { type Ledger, type Text, wordsOf } from "./ledger.ts";
 import type { Person } from "./person.ts";
 
 export async function checkAll(people: readonly Person[], ledger: Ledger): Promise<void> {
-  for (const text of ledger.texts) checkDelivery(text, people, ledger);
   for (const person of people) {
     for (const other of people) {
       if (person !== other) await checkPair(person, other, ledger);
     }
   }
+  for (const text of ledger.texts) checkDelivery(text, people, ledger);
   checkClaims(people, ledger);
 }
 
@@ -37,19 +38,22 @@ async function checkPair(writer: Person, reader: Person, ledger: Ledger): Promis
   const own = written.filter((message) => message.own);
   const theirs = read.filter((message) => !message.own);
   for (const message of own) checkSent(message, writer, ledger);
-  for (const message of theirs) if (message.gapBefore) ledger.complain("lost", `${reader.name} was told of a gap`);
+  for (const message of theirs) if (message.gapBefore) ledger.complain("gap", `${reader.name} was told of a gap`);
   const [said, seen] = [own.map(faceOf), theirs.map(faceOf)];
   const at = said.findIndex((face, i) => face !== seen[i]);
   if (said.length === seen.length && at === -1) return;
   const where = at === -1 ? said.length : at;
+  const sameMessages = said.length === seen.length && said.every((face) => seen.includes(face));
   ledger.complain(
-    "different",
+    sameMessages ? "different-order" : "different",
     `${writer.name} wrote ${said[where] ?? "nothing"}, ${reader.name} reads ${seen[where] ?? "nothing"} (${said.length} and ${seen.length} messages)`,
   );
 }
 
 function checkSent(message: Message, writer: Person, ledger: Ledger): void {
   const isOut = message.state === "sent" || message.state === "delivered" || message.state === "read";
+  const text = ledger.byId(message.id);
+  if (text !== undefined && isOut) text.isAcknowledged = true;
   if (!isOut) ledger.complain("stuck", `${writer.name} has a message that is ${message.state} (${message.error ?? "no error"})`);
 }
 
@@ -68,16 +72,18 @@ async function conversationWith(person: Person, other: Person, ledger: Ledger): 
   }
   const found = (await client.conversations.list()).filter(({ peer }) => peer.userId === other.userId);
   if (found.length > 1) ledger.complain("wrong-conversation", `${person.name} has ${found.length} conversations with ${other.name}`);
-  return found[0] === undefined ? [] : await historyOf(found[0]);
+  return found[0] === undefined ? [] : await historyOf(found[0], ledger);
 }
 
-async function historyOf(conversation: Conversation): Promise<readonly Message[]> {
-  const all: Message[] = [];
+async function historyOf(conversation: Conversation, ledger: Ledger): Promise<readonly Message[]> {
+  const all = new Map<MessageId, Message>();
   for (;;) {
-    const before: MessageId | undefined = all.at(-1)?.id;
+    const before = [...all.keys()].at(-1);
     const page = await conversation.history({ limit: 100, ...(before === undefined ? {} : { before }) });
-    if (page.length === 0) return all.toReversed();
-    all.push(...page);
+    const isAgain = page.some(({ id }) => all.has(id)) || new Set(page.map(({ id }) => id)).size < page.length;
+    if (isAgain) ledger.complain("duplicated", "a message stands in a history twice");
+    if (isAgain || page.length === 0) return [...all.values()].toReversed();
+    for (const message of page) all.set(message.id, message);
   }
 }
 
@@ -92,9 +98,11 @@ function checkClaims(people: readonly Person[], ledger: Ledger): void {
 }
 
 /** Everybody can be found by everybody, under the name that they registered with. */
-export async function checkNames(client: Client, people: readonly Person[], ledger: Ledger): Promise<void> {
+export async function checkNames({ client, name: by }: Person, people: readonly Person[], ledger: Ledger): Promise<void> {
   for (const { name, userId } of people) {
-    const found = await client.contacts.find(name);
-    if (found.userId !== userId) ledger.complain("broken-promise", `${name} is somebody else`);
+    const found = await client?.contacts.find(name).catch((error: unknown) => error);
+    if (found instanceof Error)
+      ledger.complain("broken-promise", `${by} does not find ${name}: ${found instanceof ClientError ? found.code : found.message}`);
+    else if ((found as Peer | undefined)?.userId !== userId) ledger.complain("broken-promise", `${name} is somebody else`); // what else it resolves to
   }
 }

@@ -11,6 +11,12 @@ import { type Ledger, type Text, wordsOf } from "./ledger.ts";
 import { Life, MortalClock, MortalNetwork, MortalStore } from "./life.ts";
 import type { CreateClient, Storm } from "./storm.ts";
 
+/** Of settling: what failed in the storm is tried again in the calm. */
+const TRIES = 5;
+/** Texts that somebody writes in one go. */
+const MOST_AT_ONCE = 12;
+/** Less than the hundred texts that a client keeps of somebody who was not accepted. */
+const MOST_FROM_STRANGERS = 90;
 const SERVER = "http://server.test";
 
 export interface PersonOptions {
@@ -39,6 +45,8 @@ export class Person {
   readonly shown: Shown[] = [];
   /** What was marked as read, before it was. */
   readonly marked = new Set<MessageId>();
+  /** Names of those who were accepted for certain. */
+  readonly accepted = new Set<string>();
   crashes = 0;
   userId: UserId | undefined;
   readonly #options: PersonOptions;
@@ -48,7 +56,7 @@ export class Person {
   #client: Client | undefined;
   #network: SimulatedNetwork | undefined;
   #isOnline = true;
-  #isLeaving = false;
+  #leaving = new AbortController();
   #over = false;
 
   constructor(options: PersonOptions) {
@@ -68,7 +76,7 @@ export class Person {
     while (!this.#over) {
       const life = new Life({ dice, risk: () => this.#options.storm.crashClient });
       this.#life = life;
-      this.#isLeaving = false;
+      this.#leaving = new AbortController();
       try {
         await Promise.race([life.ended, this.#run(life)]);
       } catch (error) {
@@ -112,15 +120,29 @@ export class Person {
     return this.client?.state === "registered" && this.client.connection.value.status === "live";
   }
 
+  /** In words, for a complaint. */
+  get status(): string {
+    const { client } = this;
+    if (client === undefined) return `${this.name} is not there`;
+    const { status, error } = client.connection.value;
+    return `${this.name} is ${client.state}, ${status}${error === undefined ? "" : `, ${error}`}`;
+  }
+
   /** Whoever asks is accepted, and everything owed is out. */
   async settle(): Promise<void> {
     const { client } = this;
     if (client === undefined) return;
     await this.#trying("accepting", this.#accept(client));
-    try {
-      await client.settled();
-    } catch (error) {
-      this.#options.ledger.complain("stuck", `${this.name} cannot settle: ${error instanceof ClientError ? error.code : String(error)}`);
+    for (let tries = 1; ; tries++) {
+      try {
+        return await client.settled();
+      } catch (error) {
+        if (tries < TRIES) continue;
+        return this.#options.ledger.complain(
+          "stuck",
+          `${this.name} cannot settle: ${error instanceof ClientError ? error.code : String(error)}`,
+        );
+      }
     }
   }
 
@@ -157,22 +179,50 @@ export class Person {
   }
 
   async #run(life: Life): Promise<void> {
-    const { simulation, createClient } = this.#options;
-    const network = simulation.network();
-    if (!this.#isOnline) network.goOffline();
+    const network = this.#newNetwork();
     this.#network = network;
-    const client = await createClient({
+    const client = await this.#open(life, network);
+    this.#client = client;
+    await this.#register(client);
+    if (client.state === "new") return;
+    this.userId = client.account.userId;
+    void this.#connect(client);
+    await this.#read(client);
+    await client.close();
+  }
+
+  #newNetwork(): SimulatedNetwork {
+    const network = this.#options.simulation.network();
+    if (!this.#isOnline) network.goOffline();
+    return network;
+  }
+
+  async #open(life: Life, network: SimulatedNetwork): Promise<Client> {
+    const { simulation, createClient } = this.#options;
+    return await createClient({
       server: SERVER,
       store: new MortalStore(memory({ shared: this.#memory }), life),
       network: new MortalNetwork(network, life),
       clock: new MortalClock(simulation.clock, life),
     });
-    this.#client = client;
-    await this.#register(client);
-    this.userId = client.account.userId;
-    void this.#connect(client);
-    await this.#read(client);
-    await client.close();
+  }
+
+  /** A second program on the same store, for one text: it does not receive. */
+  async #sendBeside(other: Person): Promise<void> {
+    const { dice } = this.#options.simulation;
+    const life = new Life({ dice, risk: () => this.#options.storm.crashClient });
+    const work = async (): Promise<void> => {
+      const client = await this.#open(life, this.#newNetwork());
+      await this.#send(await client.conversations.direct(other.name), other);
+      await client.settled();
+      await client.close();
+    };
+    try {
+      await Promise.race([life.ended, work()]);
+    } catch (error) {
+      if (!life.isOver) this.#failed("sending beside", error);
+    }
+    life.end();
   }
 
   async #register(client: Client): Promise<void> {
@@ -182,31 +232,48 @@ export class Person {
         await client.register({ username: this.name });
       } catch (error) {
         this.#failed("registering", error);
+        if (error instanceof ClientError && !error.retryable) return this.#giveUp(error);
         await clock.sleep(1000);
       }
     }
   }
 
+  /** Names are everybody's own, and this server takes anybody: nothing that stays may be in the way. */
+  #giveUp({ code }: ClientError): void {
+    this.#options.ledger.complain("broken-promise", `${this.name} cannot register: ${code}`);
+    this.end();
+  }
+
   /** When it says that everything that waited is here, it has to be. */
   async #connect(client: Client): Promise<void> {
-    const { ledger } = this.#options;
+    const { ledger, simulation } = this.#options;
     const waited = ledger.texts.filter(({ to, isAcknowledged }) => to === this.name && isAcknowledged);
     try {
       await client.connect();
       for (const { id } of waited) if (id !== undefined) await client.message(id);
     } catch (error) {
-      if (error instanceof ClientError && error.code === "unknown-message")
+      if (error instanceof ClientError && error.code === "unknown-message") {
         ledger.complain("broken-promise", `${this.name} does not have everything that waited`);
+      }
       this.#failed("connecting", error);
     }
+    // A request of a life before may come after ours. Nobody but us knows that there is no other program.
+    client.connection.subscribe(({ error }) => {
+      if (error === "replaced-elsewhere") simulation.clock.after(1000, () => void this.#trying("connecting", client.connect()));
+    });
   }
 
+  /** Until it is closed. */
   async #read(client: Client): Promise<void> {
-    for await (const event of client.events(this.#cursor === undefined ? {} : { after: this.#cursor })) {
-      if (this.#life?.isOver === true) return;
-      this.#see(event);
-      this.#cursor = event.cursor;
-      if (this.#isLeaving) return;
+    const { signal } = this.#leaving;
+    try {
+      for await (const event of client.events({ signal, ...(this.#cursor === undefined ? {} : { after: this.#cursor }) })) {
+        if (this.#life?.isOver === true) return;
+        this.#see(event);
+        this.#cursor = event.cursor;
+      }
+    } catch (error) {
+      if (!signal.aborted) throw error;
     }
   }
 
@@ -259,13 +326,14 @@ export class Person {
     const what = dice.roll(100);
     if (what < 3) return this.#goOut();
     if (what < 6) {
-      this.#isLeaving = true;
-      return void client.close();
+      this.#leaving.abort();
+      return;
     }
+    if (what < 9) return this.#sendBeside(other);
     const conversation = await client.conversations.direct(other.name);
     if (what < 50) return this.#send(conversation, other);
     if (what < 70) {
-      for (let left = dice.roll(8); left > 0; left--) {
+      for (let left = dice.roll(MOST_AT_ONCE); left > 0; left--) {
         await this.#send(conversation, other);
         if (dice.chance(0.3)) await clock.sleep(dice.roll(300));
       }
@@ -283,19 +351,24 @@ export class Person {
     const { dice } = this.#options.simulation;
     const what = dice.roll(10);
     if (message.own) {
+      // Perhaps it was stored in a life that did not get to hear of it.
+      if (!message.deleted) this.#options.ledger.find(message.text, message.id);
       if (what < 5) await message.edit(`${message.text.split(" edited ", 1)[0] ?? ""} edited ${dice.roll(1000)}`);
       else if (what < 6) await message.delete();
       return;
     }
     if (what < 5) {
-      for (const earlier of await conversation.history({ limit: 50 })) if (!earlier.own) this.marked.add(earlier.id);
-      await conversation.markRead();
+      const all = await conversation.history({ limit: 1000 });
+      for (const earlier of all) if (!earlier.own) this.marked.add(earlier.id);
+      await conversation.markRead(all[0]);
     } else if (what < 8) await message.react(dice.pick(["👍", "👎", ""]));
     else await this.#send(conversation, other, message);
   }
 
   async #send(conversation: Conversation, other: Person, replyTo?: Message): Promise<void> {
     const { ledger } = this.#options;
+    const isKnown = conversation.peer.contact === "accepted" && other.accepted.has(this.name);
+    if (!isKnown && ledger.countTexts(this.name, other.name) >= MOST_FROM_STRANGERS) return;
     const text = ledger.intend(this.name, other.name);
     const message = await conversation.send(wordsOf(text), replyTo === undefined ? {} : { replyTo });
     ledger.stored(text, message.id);
@@ -310,7 +383,13 @@ export class Person {
 
   /** Everybody who asks. */
   async #accept(client: Client): Promise<void> {
-    for (const peer of client.contacts.requests.value) await client.contacts.accept(peer);
+    const undo = client.contacts.requests.subscribe(() => undefined);
+    await this.#options.simulation.clock.sleep(10);
+    for (const peer of client.contacts.requests.value) {
+      await client.contacts.accept(peer);
+      this.accepted.add(peer.name);
+    }
+    undo();
   }
 
   #goOut(): void {

@@ -59,6 +59,11 @@ export class WireWatch implements Watch {
     }
   }
 
+  /** A mailbox puts a message behind the others that was delivered too often in vain. */
+  statement(sql: string, [, , , parked]: readonly unknown[]): void {
+    if (sql.startsWith("INSERT INTO attempts") && parked !== "") this.#ledger.excuseOrder();
+  }
+
   #message(content: Bytes): void {
     const inner = sealed.get(toHex(sha256(content)));
     if (inner === undefined || (inner.kind !== "message" && inner.kind !== "prekey")) return;

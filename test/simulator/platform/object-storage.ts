@@ -51,6 +51,7 @@ export class ObjectDisk {
 
   query(sql: string, values: readonly Value[]): readonly Row[] {
     if (!/^\s*select/i.test(sql)) this.#touch();
+    this.#surroundings.watch?.statement(sql, values);
     if (values.length === 0 && sql.trimEnd().endsWith(";")) {
       this.#database.run(sql);
       return [];

@@ -6,8 +6,10 @@ import { nodeBackend } from "#crypto/node";
 import worker, { Mailbox } from "../../../workers/gateway/index.ts";
 import type { Program } from "./server.ts";
 
-// The Worker chose its own as it was loaded; here client and server are one program, and this one is faster.
-useBackend(nodeBackend);
+// The Worker chose its own as it was loaded; here client and server are one program, and this one is faster. Curve keys are drawn
+// from the seed, because user ids follow from them, and from those the order of much else.
+const { generateX25519: _, ...seededBackend } = nodeBackend;
+useBackend(seededBackend);
 
 // The Workers runtime's types for these are not Node's.
 export const PROGRAM: Program = { fetch: (worker as unknown as Program).fetch, Mailbox: Mailbox as unknown as Program["Mailbox"] };

@@ -71,6 +71,8 @@ export const STORM: Faults = {
 export interface Watch {
   request(request: HttpRequest): void;
   answer(request: HttpRequest, response: HttpResponse): void;
+  /** A statement that an object runs. */
+  statement(sql: string, values: readonly unknown[]): void;
 }
 
 export interface Surroundings {
