@@ -35,6 +35,8 @@ export class Outbox {
   readonly #sending: Sending;
   readonly #lanes = new Map<UserId, Lane>();
   readonly #running = new Map<UserId, Promise<void>>();
+  /** Who got more to send while they were being served, perhaps just too late to be seen. */
+  readonly #missed = new Set<UserId>();
   /** Why the last try of a recipient's jobs failed, until the next one. */
   readonly #failures = new Map<UserId, ClientError>();
   readonly #listeners = new Set<() => void>();
@@ -55,6 +57,8 @@ export class Outbox {
       .catch(() => this.#lookLater())
       .finally(() => {
         this.#looking = undefined;
+        // Somebody may have called between the last look and this.
+        if (this.#again) this.wake();
       });
   }
 
@@ -103,10 +107,12 @@ export class Outbox {
   }
 
   #run(recipient: UserId): void {
+    if (this.#running.has(recipient)) this.#missed.add(recipient);
     if (this.#running.has(recipient) || this.#lanes.get(recipient)?.waiting === true) return;
     this.#failures.delete(recipient);
     const running = this.#empty(recipient).finally(() => {
       this.#running.delete(recipient);
+      if (this.#missed.delete(recipient)) this.wake();
       for (const listener of this.#listeners) listener();
     });
     this.#running.set(recipient, running);

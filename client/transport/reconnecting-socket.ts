@@ -162,10 +162,16 @@ class Reconnecting implements Connection {
     }
     // Twice the window is more than a server sends that waits for acknowledgements.
     if (life.frames.length > 2 * MAILBOX_WINDOW_MESSAGES + 16) this.#lost(life, undefined);
+    this.#workOff(life);
+  }
+
+  #workOff(life: Life): void {
     life.working ??= this.#work(life)
       .catch((error: unknown) => this.#lost(life, error))
       .finally(() => {
         life.working = undefined;
+        // A frame may have come between the last look and this.
+        if (life.frames.length > 0 && !life.closed) this.#workOff(life);
       });
   }
 

@@ -116,6 +116,40 @@ test("a store that is busy for a moment ends nothing: what was to be sent is sen
   await expect.poll(async () => (await alice.message(id).catch(() => undefined))?.state, { timeout: 20_000 }).toBe("sent");
 });
 
+test("a message that is written while the one before is being settled does not wait for the next occasion", async () => {
+  const inner = memory();
+  const store: Store = {
+    ...inner,
+    unlock: () => inner.unlock(),
+    write: (work) => inner.write(work),
+    onForeignWrite: (listener) => inner.onForeignWrite(listener),
+    close: () => inner.close(),
+    async read(work) {
+      let isBatch = false;
+      const result = await inner.read((transaction) =>
+        work({
+          get: (key) => transaction.get(key),
+          scan(range) {
+            isBatch ||= range.limit === 16;
+            return transaction.scan(range);
+          },
+        }),
+      );
+      // Whoever asks for the next jobs learns late that there were none.
+      if (isBatch) await new Promise((resolve) => setTimeout(resolve, 300));
+      return result;
+    },
+  };
+  await using bob = await newcomer("bob");
+  await using alice = await newcomer("alice", { store });
+  const toBob = await alice.conversations.direct(bob.account.userId);
+  const first = await toBob.send("one");
+  await expect.poll(async () => (await alice.message(first.id)).state, { timeout: 10_000, interval: 5 }).toBe("sent");
+  await new Promise((resolve) => setTimeout(resolve, 100));
+  const second = await toBob.send("two");
+  await expect.poll(async () => (await alice.message(second.id)).state, { timeout: 10_000 }).toBe("sent");
+});
+
 test("a server that stays away is asked later and later, and at once when somebody wants to know", async () => {
   await using bob = await newcomer("bob");
   const pauses: number[] = [];
