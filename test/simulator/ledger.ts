@@ -48,9 +48,11 @@ export interface Claim {
 
 export class Ledger {
   readonly problems: Problem[] = [];
+  /** What came too late because the server had let others go before it. */
+  readonly excused: Problem[] = [];
   readonly claims: Claim[] = [];
   /** Somebody crashed on one message so often that the server let others go before it, as it must. */
-  isOrderExcused = false;
+  #isOrderExcused = false;
   readonly #texts = new Map<string, Text>();
   readonly #byId = new Map<MessageId, Text>();
 
@@ -59,11 +61,12 @@ export class Ledger {
   }
 
   complain(complaint: Complaint, detail: string): void {
-    if (!this.isOrderExcused || !ABOUT_ORDER.has(complaint)) this.problems.push({ complaint, detail });
+    const isExcused = this.#isOrderExcused && ABOUT_ORDER.has(complaint);
+    (isExcused ? this.excused : this.problems).push({ complaint, detail });
   }
 
   excuseOrder(): void {
-    this.isOrderExcused = true;
+    this.#isOrderExcused = true;
   }
 
   countTexts(from: string, to: string): number {

@@ -30,8 +30,8 @@ export interface Report {
   readonly problems: readonly Problem[];
   readonly acknowledged: number;
   readonly shown: number;
-  /** Whether the server had to let messages go before one that nobody took. */
-  readonly isOrderExcused: boolean;
+  /** What came too late because the server had let others go before it. */
+  readonly excused: readonly Problem[];
   readonly clientCrashes: number;
   readonly serverCrashes: number;
   readonly ratchetMessages: number;
@@ -60,7 +60,7 @@ export async function runWorld(subject: Subject, seed: number, beginning?: Begin
       problems: ledger.problems,
       acknowledged: ledger.texts.filter(({ isAcknowledged }) => isAcknowledged).length,
       shown: sum(people.map(({ shown }) => shown.length)),
-      isOrderExcused: ledger.isOrderExcused,
+      excused: ledger.excused,
       clientCrashes: sum(people.map(({ crashes }) => crashes)),
       serverCrashes: server.crashes,
       ratchetMessages: watch.seen,
