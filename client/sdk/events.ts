@@ -80,6 +80,9 @@ export async function* readEvents(parts: ReadEvents): AsyncGenerator<ClientEvent
       if (!parts.wait) return;
       await changed;
     }
+  } catch (error) {
+    // Closed in the middle of an event: what was not consumed comes again.
+    if (!ended.aborted) throw error;
   } finally {
     for (const stop of undo) stop();
     signal?.removeEventListener("abort", abort);

@@ -83,6 +83,18 @@ test("whoever waits for events is let go when the client is closed", async () =>
   await expect(waiting).resolves.toMatchObject({ done: true });
 });
 
+test("whoever is in the middle of an event when the client is closed is let go, too", async () => {
+  await using bob = await newcomer("bob");
+  const alice = await newcomer("alice");
+  await (await bob.conversations.direct(alice.account.userId)).send("hello");
+  await bob.settled();
+  await alice.connect();
+  const events = alice.events();
+  expect(await events.next()).toMatchObject({ value: { type: "request" } });
+  await alice.close();
+  expect(await events.next()).toMatchObject({ done: true });
+});
+
 test("whoever accepts says the name that they have now", async () => {
   await using bob = await newcomer("bob");
   await using alice = await newcomer("alice");
