@@ -2,7 +2,7 @@
 // round runs all subjects once, one after the other, so that a slow minute of the machine is slow for all of them.
 
 import { join } from "node:path";
-import { type Measured, printTable, toRows, writeResults } from "./report.ts";
+import { type Measured, printTable, toRows, writeResults } from "../report.ts";
 import { Runner } from "./runner.ts";
 import { REFERENCE, SUBJECTS } from "./subjects.ts";
 import { type Work, WORKS } from "./works.ts";

@@ -2,11 +2,11 @@
 // from this process. Needs Linux, for /proc.
 
 import { join } from "node:path";
-import { type Measured, toRows, writeResults } from "../protocol/report.ts";
-import { printTable } from "./report.ts";
+import { printTable, toRows, writeResults } from "../report.ts";
+import { type Figure, Rounds } from "../rounds.ts";
 import { startSubject, type Subject } from "./subjects.ts";
 import { units } from "./units.ts";
-import { connects, type Figure, idle, offline, paced, PAIRS, pairs } from "./works.ts";
+import { connects, idle, offline, paced, PAIRS, pairs } from "./works.ts";
 
 interface Plan {
   readonly rounds: number;
@@ -27,7 +27,7 @@ if (args.some((arg) => arg !== "--quick")) {
 }
 const plan = args.length > 0 ? QUICK : FULL;
 const subjects: Subject[] = [];
-const rounds = new Map<string, Measured & { readonly rounds: number[] }>();
+const rounds = new Rounds();
 try {
   for (const name of ["edgewise", REFERENCE] as const) subjects.push(await startSubject(name, plan.users));
   const works: readonly ((subject: Subject) => Promise<readonly Figure[]>)[] = [
@@ -40,24 +40,13 @@ try {
   // Not counted: both engines compile what they run often.
   for (const subject of subjects) await pairs(subject, 4, plan.milliseconds / 2);
   for (let round = 0; round < plan.rounds; round++) {
-    for (const work of works) for (const subject of subjects) note(subject.name, await work(subject));
+    for (const work of works) for (const subject of subjects) rounds.note(subject.name, await work(subject));
   }
-  for (const subject of subjects) note(subject.name, [...(await idle(subject)), ...units()]);
-  // Whoever did the same stands side by side.
-  const together = Map.groupBy(rounds.values(), ({ work, unit }) => `${work} ${unit}`);
-  const rows = toRows([...together.values()].flat(), REFERENCE);
+  for (const subject of subjects) rounds.note(subject.name, [...(await idle(subject)), ...units()]);
+  const rows = toRows(rounds.measured, REFERENCE);
   printTable(rows);
   writeResults(join(import.meta.dirname, "..", "results", "server.json"), REFERENCE, rows);
 } finally {
   for (const subject of subjects) await subject.end();
 }
 process.exit(0);
-
-function note(subject: string, figures: readonly Figure[]): void {
-  for (const { work, unit, value } of figures) {
-    const key = `${work} ${unit} ${subject}`;
-    const known = rounds.get(key);
-    if (known === undefined) rounds.set(key, { work, subject, unit, rounds: [value] });
-    else known.rounds.push(value);
-  }
-}

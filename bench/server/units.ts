@@ -1,7 +1,7 @@
 // What the platform bills for one message to one device that is online, and what that costs. Counted, not timed: the
 // rows are what the tests of the mailbox hold it to. Time that an object is awake is billed besides.
 
-import type { Figure } from "./works.ts";
+import type { Figure } from "../rounds.ts";
 
 interface Units {
   readonly workerRequests: number;

@@ -1,17 +1,14 @@
 // The works: each runs once a round against each server and says what it saw. A message counts when it has arrived.
 
 import { setTimeout as sleep } from "node:timers/promises";
+import type { User } from "../floor-user.ts";
+import { type Figure, percentiles } from "../rounds.ts";
 import { runtimeUsage } from "./process-tree.ts";
-import { newText, type Subject, type User } from "./subjects.ts";
+import { newText, type Subject } from "./subjects.ts";
 
 /** Users 0 to 7 write to users 8 to 15. */
 export const PAIRS = 8;
-
-export interface Figure {
-  readonly work: string;
-  readonly unit: string;
-  readonly value: number;
-}
+const PERCENTS = [50, 95, 99];
 
 /** One socket and whoever waits for a message on it. */
 class Reader {
@@ -79,7 +76,7 @@ export async function pairs(subject: Subject, window: number, milliseconds: numb
     const used = runtimeUsage(subject.pid).cpuSeconds - cpu;
     return [
       { work, unit: "messages/s", value: delays.length / seconds },
-      ...percentiles(work, delays),
+      ...percentiles(work, delays, PERCENTS),
       { work, unit: "CPU s per 1,000 messages (cost)", value: (1000 * used) / delays.length },
     ];
   });
@@ -97,7 +94,7 @@ export async function paced(subject: Subject, rate: number, milliseconds: number
       const late = performance.now() - due;
       return late + (await deliver(subject, number % PAIRS, reader));
     });
-    return percentiles(`paced, ${rate} messages/s`, await Promise.all(sent));
+    return percentiles(`paced, ${rate} messages/s`, await Promise.all(sent), PERCENTS);
   });
 }
 
@@ -140,13 +137,5 @@ export async function idle(subject: Subject): Promise<readonly Figure[]> {
     await sleep(1000);
     const grown = runtimeUsage(subject.pid).residentBytes - before;
     return [{ work: "idle sockets", unit: "kB a socket (cost)", value: grown / 1000 / subject.users.length }];
-  });
-}
-
-function percentiles(work: string, delays: readonly number[]): readonly Figure[] {
-  const sorted = delays.toSorted((a, b) => a - b);
-  return [50, 95, 99].map((percent) => {
-    const value = sorted[Math.ceil((percent / 100) * sorted.length) - 1] ?? Number.NaN;
-    return { work, unit: `p${percent} ms (cost)`, value };
   });
 }

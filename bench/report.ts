@@ -12,7 +12,7 @@ export interface Row {
   readonly min: number;
   readonly max: number;
   readonly unit: string;
-  /** Against the reference of the same work in the same run; larger is better. */
+  /** Against the reference of the same work in the same run: larger is better, except where the unit says that it is a cost. */
   readonly ratio: number;
 }
 
@@ -53,16 +53,16 @@ export function writeResults(path: string, reference: string, rows: readonly Row
   writeFileSync(path, `${JSON.stringify({ meta, reference, rows }, undefined, 2)}\n`);
 }
 
+/** The table for people: one line a figure, with its unit. */
 export function printTable(rows: readonly Row[]): void {
-  const columns = [34, 24, 9, 19, 7] as const;
-  const print = (cells: readonly string[]): void => {
-    console.log(cells.map((cell, i) => (i < 2 ? cell.padEnd(columns[i] ?? 0) : cell.padStart(columns[i] ?? 0))).join(" "));
-  };
-  print(["work", "subject", UNIT, "slowest to fastest", "ratio"]);
-  let last = "";
-  for (const { work, subject, median, min, max, ratio } of rows) {
-    print([work === last ? "" : work, subject, whole(median), `${whole(min)} to ${whole(max)}`, ratio.toFixed(2)]);
-    last = work;
+  const head = ["work", "unit", "subject", "median", "least to most", "ratio"];
+  const lines = rows.map(({ work, unit, subject, median, min, max, ratio }) => {
+    const compared = Number.isFinite(ratio) ? ratio.toFixed(2) : "–";
+    return [work, unit, subject, String(median), `${min} to ${max}`, compared];
+  });
+  const widths = head.map((_, column) => Math.max(...[head, ...lines].map((cells) => (cells[column] ?? "").length)));
+  for (const cells of [head, ...lines]) {
+    console.log(cells.map((cell, i) => (i < 3 ? cell.padEnd(widths[i] ?? 0) : cell.padStart(widths[i] ?? 0))).join("  "));
   }
 }
 
@@ -76,10 +76,6 @@ function median(values: readonly number[]): number {
 /** Four significant figures: more would be noise. */
 function figures(value: number): number {
   return Number(value.toPrecision(4));
-}
-
-function whole(value: number): string {
-  return Math.round(value).toLocaleString("en");
 }
 
 function commitOf(folder: string): string {
