@@ -2,7 +2,7 @@
 // Runs on the machine's own Node (20 or newer) with nothing installed, so it imports Node's modules only.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, symlinkSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, realpathSync, symlinkSync } from "node:fs";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
@@ -54,7 +54,8 @@ export function nodeToUse() {
   const platform = process.platform === "win32" ? "win" : process.platform;
   const binary = process.platform === "win32" ? "node.exe" : "node";
   const own = join(root, "node_modules", `node-${platform}-${process.arch}`, "bin", binary);
-  if (own === process.execPath) return own;
+  // A process knows itself by its real path, and node_modules may be a link: started by another name it would start itself for ever.
+  if (existsSync(own) && realpathSync(own) === realpathSync(process.execPath)) return process.execPath;
   if (existsSync(own) && spawnSync(own, ["--version"]).status === 0) return own;
   if (Number(process.versions.node.split(".")[0]) >= 24) return process.execPath;
   console.error(`Node 24 or newer is needed: this is ${process.version}, and the lock file brings none for ${platform}-${process.arch}.`);
