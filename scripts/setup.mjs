@@ -6,8 +6,12 @@ import { existsSync, readdirSync, readFileSync, realpathSync, symlinkSync } from
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
+import { locked } from "./lock.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
+
+/** Not in node_modules, which npm replaces. */
+const LOCK = join(root, ".tsc", "installing");
 
 /**
  * Installs what is missing, then makes sure that the calling script runs under Node 24: either this process does, or
@@ -71,6 +75,21 @@ function packages() {
 /** @param {string} folder */
 function install(folder) {
   if (isInstalled(folder)) return;
+  // Two commands may be a clone's first; whoever comes second finds what the first has installed.
+  const installed = locked(LOCK, tellOfWaiting, () => isInstalled(folder) || runNpm(folder));
+  if (!installed) process.exit(1);
+}
+
+/** @param {number} holder */
+function tellOfWaiting(holder) {
+  console.error(`Waiting for process ${holder}, which installs the packages. If it does something else, delete ${LOCK}`);
+}
+
+/**
+ * @param {string} folder
+ * @returns {boolean} whether it succeeded
+ */
+function runNpm(folder) {
   console.error(`Installing the packages of ${folder === root ? "the repository" : folder.slice(root.length + 1)}`);
   // npm's own Node, not ours: ours lies in the folder that npm is about to replace.
   const npm = process.env["npm_execpath"];
@@ -78,7 +97,7 @@ function install(folder) {
   const shell = npm === undefined && process.platform === "win32";
   const args = [...first, "ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"];
   // Standard output is for what the script was asked.
-  if (!run(program, args, { cwd: folder, shell, stdio: ["inherit", 2, "inherit"] })) process.exit(1);
+  return run(program, args, { cwd: folder, shell, stdio: ["inherit", 2, "inherit"] });
 }
 
 /** npm links the programs of dependencies only, not the repository's own. Windows has no such links; npx does without. */

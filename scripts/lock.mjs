@@ -1,0 +1,119 @@
+// One process at a time, by a file that holds the number of the process whose turn it is. A process that is gone holds nothing.
+// Synchronous, because what comes before everything else is. Knows not what the turn is for.
+
+import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { dirname } from "node:path";
+
+const LOOK_AGAIN_MILLISECONDS = 200;
+/** Who has made the file has written its number into it before this is over, or has died between the two. */
+const UNWRITTEN_MILLISECONDS = 5000;
+
+/**
+ * Waits for the turn, then works.
+ * @template T
+ * @param {string} path
+ * @param {(holder: number) => void} onWait called once, when it is the turn of another process
+ * @param {() => T} work
+ * @returns {T}
+ */
+export function locked(path, onWait, work) {
+  mkdirSync(dirname(path), { recursive: true });
+  take(path, onWait);
+  try {
+    return work();
+  } finally {
+    rmSync(path, { force: true });
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {(holder: number) => void} onWait
+ */
+function take(path, onWait) {
+  let told = false;
+  while (!isTaken(path)) {
+    const holder = read(path);
+    if (holder === undefined) continue;
+    if (isGone(path, holder)) {
+      clear(path, holder);
+      continue;
+    }
+    if (!told && holder !== "") {
+      told = true;
+      onWait(Number(holder));
+    }
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, LOOK_AGAIN_MILLISECONDS);
+  }
+}
+
+/**
+ * @param {string} path
+ * @returns {boolean} whether it is ours now
+ */
+function isTaken(path) {
+  try {
+    writeFileSync(path, String(process.pid), { flag: "wx" });
+    return true;
+  } catch (error) {
+    if (codeOf(error) === "EEXIST") return false;
+    throw error;
+  }
+}
+
+/**
+ * @param {string} path
+ * @returns {string | undefined} undefined when there is no such file
+ */
+function read(path) {
+  try {
+    return readFileSync(path, "utf8");
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return undefined;
+    throw error;
+  }
+}
+
+/**
+ * @param {string} path
+ * @param {string} holder
+ */
+function isGone(path, holder) {
+  const pid = Number(holder);
+  if (!Number.isSafeInteger(pid) || pid <= 0) return ageOf(path) > UNWRITTEN_MILLISECONDS;
+  try {
+    process.kill(pid, 0);
+    return false;
+  } catch (error) {
+    // Any other refusal is about somebody who is there.
+    return codeOf(error) === "ESRCH";
+  }
+}
+
+/** @param {string} path */
+function ageOf(path) {
+  return Date.now() - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? Date.now());
+}
+
+/**
+ * Takes the file of a process that is gone out of the way. Moved and not deleted: several may find it at once, and since the
+ * look one of them may have put its own there, which has to go back.
+ * @param {string} path
+ * @param {string} holder
+ */
+function clear(path, holder) {
+  const aside = `${path}.${process.pid}`;
+  try {
+    renameSync(path, aside);
+  } catch (error) {
+    if (codeOf(error) === "ENOENT") return;
+    throw error;
+  }
+  if (read(aside) === holder) rmSync(aside);
+  else renameSync(aside, path);
+}
+
+/** @param {unknown} error */
+function codeOf(error) {
+  return error instanceof Error && "code" in error ? error.code : undefined;
+}
