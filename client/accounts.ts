@@ -58,17 +58,47 @@ export class Accounts {
     const base: KnownAccount = known ?? { entries: [], recordSeconds: {}, forked: false };
     records.put(ACCOUNTS, { ...base, entries }, userId);
     records.afterwards(() => this.#verified.set(userId, { length: entries.length, state }));
+    if (base.claimed !== undefined) await this.compare(records, userId, base.claimed);
     if (before !== undefined) await this.#tellChanges(records, before, state);
     return state;
   }
 
-  /** What somebody says they saw of a log, against what we have. `behind`: there is more to fetch. */
+  /** Fetches what the owner of a log says is there. @throws ClientError `log-withheld`, and as `refresh` does */
+  async catchUp(userId: UserId, signal?: AbortSignal): Promise<void> {
+    const isBehind = (): Promise<boolean> =>
+      this.#core.vault.read(async (records) => {
+        const known = await records.get(ACCOUNTS, userId);
+        return known?.claimed !== undefined && known.claimed.length > known.entries.length;
+      });
+    if (!(await isBehind())) return;
+    await this.refresh(userId, signal);
+    if (await isBehind()) throw new ClientError("log-withheld");
+  }
+
+  /** What somebody says they saw of their own log, against what we have. `behind`: there is more to fetch. */
   async compare(records: Writer, userId: UserId, head: LogHead): Promise<"agrees" | "behind" | "forked"> {
     const known = await records.get(ACCOUNTS, userId);
-    if (known === undefined || head.length > known.entries.length) return "behind";
+    if (known === undefined) return "behind";
+    if (head.length > known.entries.length) {
+      if (head.length > (known.claimed?.length ?? 0)) records.put(ACCOUNTS, { ...known, claimed: head }, userId);
+      return "behind";
+    }
     if (compareHeads(head, known.entries).kind !== "fork") return "agrees";
     if (!known.forked) {
       records.put(ACCOUNTS, { ...known, forked: true }, userId);
+      await recordEvent(records, { type: "notice", kind: "account-forked", peer: userId, deviceId: undefined, reason: undefined });
+    }
+    return "forked";
+  }
+
+  /** What `teller` says they saw of our log. It is their word alone, so it is told, once, and stops nothing. */
+  async compareOwn(records: Writer, userId: UserId, head: LogHead, teller: UserId): Promise<"agrees" | "behind" | "forked"> {
+    const known = await records.get(ACCOUNTS, userId);
+    if (known === undefined || head.length > known.entries.length) return "behind";
+    if (compareHeads(head, known.entries).kind !== "fork") return "agrees";
+    const theirs = await records.get(ACCOUNTS, teller);
+    if (theirs !== undefined && theirs.doubtsUs !== true) {
+      records.put(ACCOUNTS, { ...theirs, doubtsUs: true }, teller);
       await recordEvent(records, { type: "notice", kind: "account-forked", peer: userId, deviceId: undefined, reason: undefined });
     }
     return "forked";

@@ -99,6 +99,11 @@ const ERRORS = {
     hint: "Nothing was sent. If it stays, do not trust this server.",
     retryable: true,
   },
+  "log-withheld": {
+    message: "The server does not show all that this person's devices say they have signed.",
+    hint: "Nothing was sent to them; it is tried again. If it stays, do not trust this server.",
+    retryable: true,
+  },
   "devices-changing": {
     message: "The server kept saying that this person's devices have changed.",
     hint: "The message was not sent; sending it again starts anew. If it stays, do not trust this server.",

@@ -229,7 +229,8 @@ export class Inbox {
     const theirs = await accounts.compare(records, sender.userId, content.senderHead);
     if (theirs === "behind") records.afterwards(() => void this.#learn(sender.userId).catch(() => undefined));
     if (content.conversation.kind !== "direct") return;
-    const ours = await accounts.compare(records, self.local.address.userId, content.conversation.recipientHead);
+    const own = self.local.address.userId;
+    const ours = await accounts.compareOwn(records, own, content.conversation.recipientHead, sender.userId);
     if (ours === "behind") records.afterwards(this.#parts.onOwnLogChanged);
   }
 

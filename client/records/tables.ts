@@ -1,7 +1,7 @@
 // Every kind of record that a client keeps, and its table. Who may write one, and what holds while it is there, is said here.
 
 import { decodeSessionRecord, encodeSessionRecord, type SessionRecord } from "#protocol";
-import type { Bytes, DeviceId, MessageId, RegistrationId, SealedKind, UserId } from "#wire";
+import type { Bytes, DeviceId, LogHead, MessageId, RegistrationId, SealedKind, UserId } from "#wire";
 import type { ContactState, NoticeKind, Settings } from "../api.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Token } from "../transport/tokens.ts";
@@ -43,6 +43,10 @@ export interface KnownAccount {
   /** Of the newest prekey record that was seen of each device. */
   readonly recordSeconds: Readonly<Record<number, number>>;
   readonly forked: boolean;
+  /** The furthest that its owner has said it goes. Nobody is written to while there is less of it here. */
+  readonly claimed?: LogHead;
+  /** Whether it was told that its owner has seen another history of our own account. */
+  readonly doubtsUs?: true;
 }
 
 /** What this account thinks of somebody. */
@@ -153,6 +157,13 @@ export interface Job {
   readonly message: MessagePlace | undefined;
 }
 
+/** Somebody for whom there are jobs. */
+export interface Waiting {
+  readonly recipient: UserId;
+  /** As many as there are: only queue.ts writes this, together with them. */
+  readonly jobs: number;
+}
+
 /** What was sent, for as long as somebody may report that it could not be opened. */
 export interface SentRecord {
   readonly ordinal: number;
@@ -217,6 +228,8 @@ export const PLACES: Table<MessagePlace> = json("place");
 export const EVENTS: Table<EventRecord> = json("event");
 /** By recipient, then ordinal. */
 export const JOBS: Table<Job> = json("job");
+/** By recipient. */
+export const WAITING: Table<Waiting> = json("waiting");
 /** By recipient, then the ordinal of its job. */
 export const SENT: Table<SentRecord> = json("sent");
 /** By half month, then `user/device/message`: a content that was applied is not applied again. */

@@ -11,10 +11,11 @@ import { ClientError } from "../errors.ts";
 import type { Network } from "../ports.ts";
 import { maintainPreKeys } from "../prekeys.ts";
 import { type Ephemeral, Inbox } from "../receiving/inbox.ts";
-import { JOBS, SESSIONS } from "../records/tables.ts";
+import { SESSIONS } from "../records/tables.ts";
 import { EVERYTHING } from "../records/vault.ts";
 import { encodeEphemeral, type Sending } from "../sending/compose.ts";
 import { certificateOf, Outbox } from "../sending/outbox.ts";
+import { countJobs } from "../sending/queue.ts";
 import { sealFor } from "../sending/sealing.ts";
 import type { Tokens } from "../transport/tokens.ts";
 import { reconnectingSocket } from "../transport/reconnecting-socket.ts";
@@ -88,6 +89,7 @@ export class Engine {
   async sendEphemeral(recipient: UserId, body: Body): Promise<void> {
     const { sending } = this;
     const { vault, accounts, self, random, server } = sending;
+    await accounts.catchUp(recipient);
     const senderCertificate = await certificateOf(sending);
     const devices = await vault.write(async (records) => {
       const account = await accounts.require(records, recipient);
@@ -125,7 +127,7 @@ export class Engine {
   }
 
   queued(): Promise<number> {
-    return this.sending.vault.read(async (records) => (await records.all(JOBS)).length);
+    return this.sending.vault.read(countJobs);
   }
 
   /** Waits for something that the outbox brings about. */

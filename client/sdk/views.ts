@@ -90,7 +90,9 @@ export class Views {
   async fingerprint(userId: UserId): Promise<Fingerprint> {
     return await this.read(async (records) => {
       const { accounts } = this.engine.sending;
-      const [ours, theirs] = [await accounts.require(records, this.#ownId), await accounts.require(records, userId)];
+      // Also of an account with two histories: that is when people compare.
+      const [ours, theirs] = [await accounts.find(records, this.#ownId), await accounts.find(records, userId)];
+      if (ours === undefined || theirs === undefined) throw new ClientError("unknown-user");
       const party = ({ userId: id, genesisKey }: typeof ours): Parameters<typeof fingerprint>[0] => ({
         identifier: uuidToBytes(id),
         identityKey: genesisKey,

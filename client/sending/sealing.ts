@@ -32,6 +32,7 @@ function targetsOf({ self }: Sending, account: AccountState, only: DeviceId | un
 /** Fetches keys when a device has no session, or when the server says that devices have changed. */
 export async function prepareSessions(sending: Sending, recipient: UserId, changed: boolean, signal: AbortSignal): Promise<void> {
   const { vault, accounts, server } = sending;
+  await accounts.catchUp(recipient, signal);
   const state = await vault.read(async (records) => {
     const account = await accounts.require(records, recipient);
     const known = await records.get(ACCOUNTS, recipient);
