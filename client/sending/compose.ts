@@ -17,8 +17,9 @@ import {
 import type { Accounts } from "../accounts.ts";
 import { type Core, drawMessageId, next, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { CONVERSATIONS, type ConversationRecord, JOBS, type Job, type MessagePlace, SENT } from "../records/tables.ts";
+import { CONVERSATIONS, type ConversationRecord, type Job, type MessagePlace, SENT } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
+import { addJob } from "./queue.ts";
 
 export interface Sending extends Core {
   readonly self: Self;
@@ -117,8 +118,7 @@ export async function enqueue(records: Writer, { random, clock }: Core, input: E
   const envelopeId = drawMessageId(random);
   const place =
     message === undefined ? undefined : { conversation: message.conversation, ordinal: message.ordinal, author: message.author };
-  records.put(JOBS, { ordinal, recipient, envelopeId, content, kind, only, copies: undefined, message: place }, recipient, ordinal);
+  await addJob(records, { ordinal, recipient, envelopeId, content, kind, only, copies: undefined, message: place });
   if (kind === "content" && input.again === undefined)
     records.put(SENT, { ordinal, content, sentMilliseconds: clock.nowMilliseconds(), resends: 0 }, recipient, ordinal);
-  records.touch("jobs");
 }

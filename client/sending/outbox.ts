@@ -9,6 +9,7 @@ import { ClientError } from "../errors.ts";
 import { CERTIFICATE, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "./compose.ts";
+import { recipientsOf, removeJob } from "./queue.ts";
 import { prepareSessions, sealJob } from "./sealing.ts";
 
 /** Sealed in one transaction, and settled in one. */
@@ -95,8 +96,7 @@ export class Outbox {
   async #look(): Promise<void> {
     while (this.#again && !this.#end.signal.aborted) {
       this.#again = false;
-      const jobs = await this.#sending.vault.read((records) => records.all(JOBS));
-      for (const recipient of new Set(jobs.map((job) => job.recipient))) this.#run(recipient);
+      for (const recipient of await this.#sending.vault.read(recipientsOf)) this.#run(recipient);
     }
   }
 
@@ -214,8 +214,7 @@ export class Outbox {
   async #settle(records: Writer, results: readonly Result[]): Promise<void> {
     for (const { kind, job } of results) {
       if (kind !== "accepted") continue;
-      records.delete(JOBS, job.recipient, job.ordinal);
-      records.touch("jobs");
+      await removeJob(records, job);
       if (job.message !== undefined) await markSent(records, job.message);
     }
   }
@@ -224,10 +223,9 @@ export class Outbox {
   async #giveUp(recipient: UserId, failure: ClientError): Promise<void> {
     await this.#sending.vault.write(async (records) => {
       for (const { value: job } of await records.page(JOBS, [recipient], { limit: 1 })) {
-        records.delete(JOBS, recipient, job.ordinal);
+        await removeJob(records, job);
         if (job.message !== undefined) await markFailed(records, job.message, failure);
       }
-      records.touch("jobs");
       await recordEvent(records, { type: "notice", kind: "not-sent", peer: recipient, deviceId: undefined, reason: failure.code });
     });
     this.#sending.clock.after(0, () => this.wake());

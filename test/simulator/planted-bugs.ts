@@ -181,7 +181,7 @@ const CLIENT: readonly Bug[] = [
         file: OUTBOX,
         find: "      const answer = await server.sendMessages(",
         replace:
-          "      await this.#sending.vault.write(async (records) => records.delete(JOBS, job.recipient, job.ordinal));\n" +
+          "      await this.#sending.vault.write((records) => removeJob(records, job));\n" +
           "      const answer = await server.sendMessages(",
       },
     ],
