@@ -36,7 +36,7 @@ const observed = story.observed();
 const verdicts = judge(observed);
 const seconds = ((performance.now() - began) / 1000).toFixed(1);
 console.log(`\n${tableOf(verdicts)}\n`);
-console.log(end(`${observed.letters.length} messages in ${seconds} s. Nothing of this stays here; a server that does: npm start`));
+console.log(end(`${observed.letters.length} messages in ${seconds} s. All of it is deleted; a server that stays: npm start`));
 process.exit(verdicts.every(({ kept }) => kept) ? 0 : 1);
 
 async function outOfPatience(): Promise<never> {

@@ -89,7 +89,7 @@ function whatWasFound(searches: readonly Search[]): string {
   if (last === undefined) return "never searched";
   if (found.length > 0) return `found: ${found.join(", ")}`;
   if (searches.some(({ missed }) => missed.length > 0)) return "not even the accounts were found";
-  return `${last.sought} words sought in ${(last.bytes / 1e6).toFixed(1)} MB`;
+  return `${last.sought} words, ${(last.bytes / 1e6).toFixed(1)} MB`;
 }
 
 function sameNumber({ safetyNumbers }: Observed): Verdict {

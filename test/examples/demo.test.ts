@@ -1,7 +1,7 @@
 // The demo as a newcomer runs it, and whether its table can say no.
 
 import { type ChildProcessByStdio, spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable } from "node:stream";
@@ -11,6 +11,7 @@ import { judge, type Letter, type Observed } from "../../examples/demo/promises.
 import { search } from "../../examples/demo/search.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo.mjs", import.meta.url));
+const PICTURE = fileURLToPath(new URL("../../docs/demo.svg", import.meta.url));
 const { NO_COLOR: _no, FORCE_COLOR: _force, ...ENV } = process.env;
 
 const folder = mkdtempSync(join(tmpdir(), "edgewise-demo-test-"));
@@ -68,6 +69,11 @@ function told(...receipts: Letter["receipts"]): readonly Letter[] {
   return letters.map((letter) => (letter.text === "three" ? { ...letter, receipts } : letter));
 }
 
+/** Without what differs from run to run, and without the spaces that a picture has no need of. */
+function lasting(text: string): string {
+  return text.replace(/[\d\s]/g, "");
+}
+
 function broken(change: Partial<Observed>): readonly string[] {
   return judge({ ...KEPT, ...change })
     .filter(({ kept }) => !kept)
@@ -83,8 +89,11 @@ test("the demo keeps every promise of its table, ends with 0 and leaves nothing 
   expect(play.stdout).toMatch(
     /bob goes offline[^]*✓ {2}sent[^]*SIGKILL[^]*waiting[^]*server is back[^]*bob is back[^]*✓✓ delivered[^]*✓✓ read/,
   );
+  expect(Math.max(...play.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(readdirSync(play.place)).toEqual([]);
   await expect(fetch(play.serverUrl)).rejects.toThrow();
+  const pictured = readFileSync(PICTURE, "utf8").replace(/<(style|title)[^]*?<\/\1>|<[^>]+>/g, "");
+  expect(lasting(pictured), "docs/demo.svg is another demo").toBe(`$npmrundemo${lasting(play.stdout)}`);
 });
 
 test("colours are for terminals", async () => {
