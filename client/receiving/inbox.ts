@@ -145,7 +145,8 @@ export class Inbox {
       await this.#parts.sending.accounts.refresh(userId);
     } catch (error) {
       // The whole batch comes again, in order, over a later socket. Who cannot be believed keeps nobody else waiting.
-      if (!(error instanceof ClientError) || error.retryable || error.code.startsWith("storage-")) throw error;
+      const isUnbelieved = error instanceof ClientError && (error.code === "untrusted-keys" || !error.retryable);
+      if (!isUnbelieved || error.code.startsWith("storage-")) throw error;
     }
   }
 

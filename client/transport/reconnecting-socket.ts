@@ -124,7 +124,6 @@ class Reconnecting implements Connection {
       { url, protocols: [SOCKET_PROTOCOL, token] },
       {
         opened: () => {
-          this.#attempts = 0;
           this.#say("catching-up");
           this.#ping(life);
         },
@@ -146,8 +145,13 @@ class Reconnecting implements Connection {
     life.ponged = false;
     life.socket?.send("ping");
     life.cancelPing = this.#parts.clock.after(PONG_MILLISECONDS, () => {
-      if (!life.ponged) this.#lost(life, undefined);
-      else life.cancelPing = this.#parts.clock.after(PING_MILLISECONDS - PONG_MILLISECONDS, () => this.#ping(life));
+      if (!life.ponged) {
+        this.#lost(life, undefined);
+        return;
+      }
+      // Only now: one that opens and breaks, or whose frames nobody can take in, is no reason to come back sooner.
+      this.#attempts = 0;
+      life.cancelPing = this.#parts.clock.after(PING_MILLISECONDS - PONG_MILLISECONDS, () => this.#ping(life));
     });
   }
 

@@ -186,6 +186,23 @@ test("a log that is kept from somebody is noticed with the next message of its o
   await expect.poll(() => bob.readNew(alice), PATIENCE).toEqual(["to both", "I lost a phone", "secret"]);
 });
 
+test("somebody whose log cannot be believed keeps nobody else waiting, and is heard when it can be", async () => {
+  const [alice, bob] = await town.friends();
+  const carol = await town.newcomer("carol");
+  const { entries } = await keyOf(alice);
+  bob.liar.answer = async (request, next) =>
+    is(request, "getLog") && request.url.includes(carol.userId) ? made(200, encodeAccountLog({ entries })) : await next();
+  await carol.send(bob, "from a stranger");
+  await carol.client.settled();
+  await alice.send(bob, "one");
+  await expect.poll(() => bob.readNew(alice), PATIENCE).toEqual(["one"]);
+  expect(await bob.client.contacts.listRequests()).toEqual([]);
+  bob.liar.becomeHonest();
+  await bob.restart();
+  await bob.client.connect();
+  expect(await bob.read(carol)).toEqual(["from a stranger"]);
+});
+
 test("two histories of one account are noticed with the next message: told once, and nothing more is sent", async () => {
   const [alice, bob] = await town.friends();
   const stolen = writeDevice(await keyOf(bob));
