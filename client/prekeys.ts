@@ -17,6 +17,12 @@ import {
 import { type Core, next, pairOf, seconds, type Self } from "./core.ts";
 import { EC_KEYS, type EcKey, KEM_KEYS, type KemKey, KEY_USES, SIGNED_KEYS } from "./records/tables.ts";
 import type { Writer } from "./records/vault.ts";
+import type { KeyCounts } from "./server-api.ts";
+
+/** That keys are low, a server may say as often as it likes; it gets some this often. */
+const ONCE_PER_MILLISECONDS = 3600_000;
+/** Private halves that nobody has come for yet. Of more, the oldest go. */
+const MAX_KEPT_ONE_TIME = 10 * MAX_ONE_TIME_EC_PREKEYS;
 
 /** A whole upload: signed keys and as many one-time keys as a server takes. */
 export async function makePreKeys(
@@ -113,15 +119,22 @@ function nameOfUse(use: PreKeyUse): string {
 /** Fills up what is low at the server and renews what is old. */
 export async function maintainPreKeys(core: Core, self: Self): Promise<void> {
   const counts = await core.server.getKeyCounts();
+  const upload = await core.vault.write((records) => makeDue(core, records, self, counts));
+  if (upload !== undefined) await core.server.putKeys(upload);
+}
+
+async function makeDue(core: Core, records: Writer, self: Self, counts: KeyCounts): Promise<PreKeyUpload | undefined> {
   const now = core.clock.nowMilliseconds();
-  const newest = await core.vault.read((records) => records.all(SIGNED_KEYS));
-  const current = newest.find((key) => key.replacedMilliseconds === undefined);
-  const isOld = current === undefined || now - current.createdMilliseconds > SIGNED_PREKEY_ROTATION_SECONDS * 1000;
-  const missing = counts.ec <= PREKEYS_LOW ? MAX_ONE_TIME_EC_PREKEYS - counts.ec : 0;
-  if (!isOld && counts.kem > PREKEYS_LOW / 4 && missing === 0) return;
-  const upload = await core.vault.write(async (records): Promise<PreKeyUpload> => {
-    if (isOld || counts.kem <= PREKEYS_LOW / 4) return await makePreKeys(core, records, self, missing);
-    return { set: undefined, oneTimePreKeys: await makeOneTime(core, records, missing) };
-  });
-  await core.server.putKeys(upload);
+  const current = (await records.all(SIGNED_KEYS)).find((key) => key.replacedMilliseconds === undefined);
+  const oneTime = await records.all(EC_KEYS);
+  const sinceSet = now - (current?.createdMilliseconds ?? 0);
+  const sinceOneTime = now - Math.max(0, ...oneTime.map((key) => key.createdMilliseconds));
+  const missing = counts.ec <= PREKEYS_LOW && sinceOneTime >= ONCE_PER_MILLISECONDS ? MAX_ONE_TIME_EC_PREKEYS - counts.ec : 0;
+  const isOld = sinceSet > SIGNED_PREKEY_ROTATION_SECONDS * 1000;
+  const isKemLow = counts.kem <= PREKEYS_LOW / 4 && sinceSet >= ONCE_PER_MILLISECONDS;
+  if (!isOld && !isKemLow && missing === 0) return undefined;
+  const crowd = oneTime.toSorted((a, b) => a.id - b.id).slice(0, Math.max(0, oneTime.length + missing - MAX_KEPT_ONE_TIME));
+  for (const { id } of crowd) records.delete(EC_KEYS, id);
+  if (isOld || isKemLow) return await makePreKeys(core, records, self, missing);
+  return { set: undefined, oneTimePreKeys: await makeOneTime(core, records, missing) };
 }

@@ -43,6 +43,7 @@ export class Engine {
   readonly #parts: EngineParts;
   readonly #stopWatching: () => void;
   #cancelUpkeep: () => void = () => undefined;
+  #isMaintaining = false;
   #closed = false;
 
   constructor(parts: EngineParts) {
@@ -185,7 +186,13 @@ export class Engine {
   #maintain(): void {
     this.#cancelUpkeep();
     this.#cancelUpkeep = this.sending.clock.after(UPKEEP_MILLISECONDS, () => this.#maintain());
-    maintainPreKeys(this.sending, this.sending.self).catch(() => undefined);
+    if (this.#isMaintaining) return;
+    this.#isMaintaining = true;
+    maintainPreKeys(this.sending, this.sending.self)
+      .catch(() => undefined)
+      .finally(() => {
+        this.#isMaintaining = false;
+      });
   }
 
   #refreshOwnLog(): void {

@@ -1,10 +1,19 @@
 // The outbox: takes jobs to the server, in order for each recipient, some at a time, until the server has them for every
 // device. What fails for now is tried again, later and later; what fails for good is given up in the open.
 
-import type { PublicKey } from "#crypto";
+import { parsePublicKey, type PublicKey } from "#crypto";
+import { validateSenderCertificate } from "#identity";
 import { sealForOne } from "#protocol";
-import { type Bytes, MAX_DEVICES_PER_ACCOUNT, type SendRequest, SENDER_CERTIFICATE_LIFETIME_SECONDS, type UserId } from "#wire";
-import { conversationTopic, recordEvent } from "../core.ts";
+import {
+  type Bytes,
+  MAX_DEVICES_PER_ACCOUNT,
+  ProtocolError,
+  type SendRequest,
+  SENDER_CERTIFICATE_LIFETIME_SECONDS,
+  type UserId,
+  WireError,
+} from "#wire";
+import { conversationTopic, recordEvent, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { CERTIFICATE, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
@@ -241,15 +250,29 @@ function asClientError(error: unknown): ClientError {
   return error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
 }
 
-/** A sender certificate that is good for a while. */
-export async function certificateOf({ vault, server, clock }: Sending): Promise<Bytes> {
+/** A sender certificate that is good for a while, and that others will believe. @throws ClientError */
+export async function certificateOf({ vault, server, clock, self }: Sending): Promise<Bytes> {
   const now = clock.nowMilliseconds();
   const kept = await vault.read((records) => records.get(CERTIFICATE));
   if (kept !== undefined && now < kept.untilMilliseconds - CERTIFICATE_MARGIN_MILLISECONDS) return kept.bytes;
   const bytes = await server.getCertificate();
-  const untilMilliseconds = now + SENDER_CERTIFICATE_LIFETIME_SECONDS * 1000;
+  const untilMilliseconds = Math.min(endOfOwn(self, bytes, now), now + SENDER_CERTIFICATE_LIFETIME_SECONDS * 1000);
   await vault.write(async (records) => records.put(CERTIFICATE, { bytes, untilMilliseconds }));
   return bytes;
+}
+
+/** Until when a certificate says of this device what is so. What is sent under another is thrown away by whoever gets it. */
+function endOfOwn({ account, local }: Self, bytes: Bytes, nowMilliseconds: number): number {
+  try {
+    const trust = { trustRoots: account.trustRoots.map(parsePublicKey), nowMilliseconds };
+    const { sender, identityKey, expiresMilliseconds } = validateSenderCertificate(bytes, trust);
+    const isOwn = sender.userId === local.address.userId && sender.deviceId === local.address.deviceId;
+    if (isOwn && identityKey.equals(local.identity.publicKey)) return expiresMilliseconds;
+  } catch (cause) {
+    if (cause instanceof WireError || cause instanceof ProtocolError) throw new ClientError("server-failed", { cause });
+    throw cause;
+  }
+  throw new ClientError("server-failed", { detail: "the certificate is not this device's" });
 }
 
 async function markSent(records: Writer, { conversation, ordinal }: MessagePlace): Promise<void> {

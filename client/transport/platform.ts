@@ -1,7 +1,7 @@
 // The network and the clock of the platform that the program runs on: Node, a browser, a Worker. The only file of the client
 // that touches them.
 
-import { copy } from "#wire";
+import { type Bytes, concat, copy } from "#wire";
 import type { Clock, HttpRequest, HttpResponse, Network, Socket, SocketEvents, SocketRequest } from "../ports.ts";
 
 /** More than any answer of the server. */
@@ -29,10 +29,24 @@ async function request({ method, url, headers, body, signal }: HttpRequest): Pro
     cache: "no-store",
     redirect: "error",
   });
-  if (Number(response.headers.get("content-length") ?? 0) > MAX_ANSWER_BYTES) throw new RangeError("the answer is too large");
-  const bytes = copy(new Uint8Array(await response.arrayBuffer()));
-  if (bytes.length > MAX_ANSWER_BYTES) throw new RangeError("the answer is too large");
-  return { status: response.status, headers: new Map(response.headers), body: bytes };
+  return { status: response.status, headers: new Map(response.headers), body: await bodyOf(response) };
+}
+
+/** Piece by piece: an answer without an end must not fill the memory. */
+async function bodyOf({ body }: Response): Promise<Bytes> {
+  const pieces: Bytes[] = [];
+  let length = 0;
+  const reader = body?.getReader();
+  for (;;) {
+    const piece = await reader?.read();
+    if (piece?.value === undefined) return concat(...pieces);
+    length += piece.value.length;
+    if (length > MAX_ANSWER_BYTES) {
+      await reader?.cancel();
+      throw new RangeError("the answer is too large");
+    }
+    pieces.push(copy(piece.value));
+  }
 }
 
 function openSocket({ url, protocols }: SocketRequest, events: SocketEvents): Socket {

@@ -1,7 +1,7 @@
 // The device's bearer token: fetched when it is needed, one at a time however many wait, kept until shortly before it
 // expires. The device signs its own origin and a nonce, under a label; what the server sends is never signed bare.
 
-import type { Bytes, DeviceAddress } from "#wire";
+import { type Bytes, type DeviceAddress, WireError } from "#wire";
 import { ClientError } from "../errors.ts";
 import type { Clock } from "../ports.ts";
 import { fromBase64Url, toBase64Url } from "./base64.ts";
@@ -77,7 +77,9 @@ export class Tokens {
       await this.#place.save(this.#current);
       return token;
     } catch (error) {
-      throw error instanceof Refusal ? errorOf(error) : error;
+      if (error instanceof Refusal) throw errorOf(error);
+      if (error instanceof WireError) throw new ClientError("server-failed", { cause: error });
+      throw error;
     }
   }
 }
