@@ -50,7 +50,9 @@ export class Tokens {
 
   /** @throws ClientError `device-removed` when the server does not know the device; `offline`… */
   async get(refused?: string): Promise<string> {
-    const current = (this.#current ??= await this.#place.load());
+    const kept = this.#current ?? (await this.#place.load());
+    // Somebody may have been faster.
+    const current = (this.#current ??= kept);
     if (current !== undefined && current.token !== refused && this.#clock.nowMilliseconds() < current.untilMilliseconds) {
       return current.token;
     }
