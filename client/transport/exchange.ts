@@ -40,15 +40,14 @@ export interface Exchange {
 export function exchange(url: string, network: Network, clock: Clock): Exchange {
   return {
     async ask(asked) {
-      const response = await within(clock, asked.signal, (signal) =>
-        network.request({
-          method: ROUTES[asked.operation].method,
-          url: `${url}${pathOf(asked.operation, asked.parameters)}${asked.query ?? ""}`,
-          headers: headersOf(asked),
-          body: asked.body === undefined || asked.body instanceof Uint8Array ? asked.body : JSON.stringify(asked.body),
-          signal,
-        }),
-      );
+      // Here, because what cannot be asked for at all is no failure of the network.
+      const request = {
+        method: ROUTES[asked.operation].method,
+        url: `${url}${pathOf(asked.operation, asked.parameters)}${asked.query ?? ""}`,
+        headers: headersOf(asked),
+        body: asked.body === undefined || asked.body instanceof Uint8Array ? asked.body : JSON.stringify(asked.body),
+      };
+      const response = await within(clock, asked.signal, (signal) => network.request({ ...request, signal }));
       if (response.status === ROUTES[asked.operation].status) return response.body;
       throw refusalOf(response);
     },

@@ -37,12 +37,12 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
   }
   /** With a token; once more with a fresh one when it is refused. */
   async function asDevice(asked: Asked): Promise<Bytes> {
-    const token = await tokens.get();
+    const token = await unlessAborted(asked.signal, () => tokens.get());
     try {
       return await exchange.ask({ ...asked, token });
     } catch (error) {
       if (!(error instanceof Refusal) || error.code !== "unauthorized") throw error;
-      return await exchange.ask({ ...asked, token: await tokens.get(token) });
+      return await exchange.ask({ ...asked, token: await unlessAborted(asked.signal, () => tokens.get(token)) });
     }
   }
   async function askAsDevice<T>(asked: Asked, parse: (body: Bytes) => T, specific?: Specific): Promise<T> {
@@ -113,6 +113,22 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
       }
     },
   };
+}
+
+/** Whoever gives up waits no longer; what others may wait for as well goes on. */
+async function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
+  signal?.throwIfAborted();
+  const { promise: aborted, resolve } = Promise.withResolvers<void>();
+  const abort = (): void => resolve();
+  signal?.addEventListener("abort", abort);
+  try {
+    const working = work();
+    await Promise.race([working, aborted]);
+    signal?.throwIfAborted();
+    return await working;
+  } finally {
+    signal?.removeEventListener("abort", abort);
+  }
 }
 
 function nothing(): void {
