@@ -2,7 +2,7 @@
 // about it. Each act is one transaction; what must reach others is in the outbox when it ends.
 
 import { compareScanned, fingerprint, type Fingerprint } from "#protocol";
-import { type Body, type MessageId, parseMessageId, type UserId, uuidToBytes, WireError } from "#wire";
+import { type Body, MAX_READ_MARKS, type MessageId, parseMessageId, type UserId, uuidToBytes, WireError } from "#wire";
 import type { ContactState, Conversation, Live, Message, MessageState, Options, Peer, Verification } from "../api.ts";
 import { conversationTopic, drawMessageId } from "../core.ts";
 import { ClientError } from "../errors.ts";
@@ -41,6 +41,16 @@ export class Views {
     const contact = await records.get(CONTACTS, userId);
     const own = userId === this.#ownId ? await records.get(OWN) : undefined;
     return new Person(this, userId, contact, own);
+  }
+
+  /** Our other devices show them as read, too. */
+  async tellRead(records: Writer, read: readonly MessageRecord[]): Promise<void> {
+    const { sending } = this.engine;
+    if ((await sending.accounts.require(records, this.#ownId)).devices.length < 2) return;
+    for (let from = 0; from < read.length; from += MAX_READ_MARKS) {
+      const messages = read.slice(from, from + MAX_READ_MARKS).map(({ author, id }) => ({ author, messageId: id }));
+      await compose(sending, records, { recipient: this.#ownId, body: { kind: "sync", sync: { kind: "read", messages } } });
+    }
   }
 
   async conversation(records: Reader, id: UserId): Promise<Conversation> {
@@ -252,6 +262,7 @@ class Chat implements Conversation {
       const rows = await records.page(MESSAGES, [this.id], { before: last === undefined ? undefined : last + 1 });
       const unseen = rows.map(({ value }) => value).filter((message) => message.state === "received" && !message.seen);
       for (const message of unseen) await see(records, message);
+      await this.#views.tellRead(records, unseen);
       const isContact = (await contactOf(records, this.id)).state === "accepted";
       if (isContact && unseen.length > 0)
         await owe(
