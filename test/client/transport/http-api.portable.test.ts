@@ -3,6 +3,9 @@
 import { describe, expect, test } from "vitest";
 import {
   encodeAccountLog,
+  LOG_ENTRIES_FOR_RECOVERY,
+  MAX_LOG_ENTRIES,
+  MAX_LOG_PAGE_ENTRIES,
   type MessageId,
   parseDeviceId,
   parseMessageId,
@@ -107,7 +110,6 @@ describe("an abort ends at once", () => {
 });
 
 describe("an answer that is not what it must be is a failure of the server:", () => {
-  const page = encodeAccountLog({ entries: Array.from({ length: 256 }, () => new Uint8Array(8)) });
   const wrong: readonly (readonly [name: string, call: (api: ServerApi) => Promise<unknown>, answer: Answer])[] = [
     ["a configuration without roots", (api) => api.getConfig(), () => json(200, { registration: "open", trustRoots: [] })],
     ["roots that are no list", (api) => api.getConfig(), () => json(200, { trustRoots: "AAAA" })],
@@ -120,7 +122,6 @@ describe("an answer that is not what it must be is a failure of the server:", ()
     ["keys that are cut", (api) => api.getKeys(userId, 0), () => bytes(200, Uint8Array.of(0x0a, 0x05, 0x01))],
     ["keys that are text", (api) => api.getKeys(userId, 0), () => json(200, {})],
     ["a log that is text", (api) => api.getLog(userId, 0), () => bytes(200, toUtf8("<html></html>"))],
-    ["a log without an end", (api) => api.getLog(userId, 0), () => bytes(200, page)],
     ["a name of nobody", (api) => api.getUsername(parseUsername("alice")), () => json(200, {})],
     ["a name of somebody who cannot be", (api) => api.getUsername(parseUsername("alice")), () => json(200, { userId: "../../x" })],
     ["devices that are none", (api) => api.sendMessages(userId, REQUEST), () => json(409, { code: "devices-changed", missing: ["1"] })],
@@ -140,6 +141,14 @@ test("a log is asked for to its end, a page at a time", async () => {
   );
   expect(await api.getLog(userId, 3)).toHaveLength(257);
   expect(network.requests.map(({ url }) => new URL(url).search).filter((search) => search !== "")).toEqual(["?after=3", "?after=259"]);
+});
+
+test("a log without an end is read no further than the longest log there can be", async () => {
+  const page = encodeAccountLog({ entries: Array.from({ length: MAX_LOG_PAGE_ENTRIES }, () => new Uint8Array(8)) });
+  const { api, network } = world(() => bytes(200, page));
+  await expect(api.getLog(userId, 0)).rejects.toMatchObject({ name: "ClientError", code: "server-failed", retryable: true });
+  const pages = pathsOf(network).filter((path) => path.endsWith("/log"));
+  expect(pages).toHaveLength(Math.floor((MAX_LOG_ENTRIES + LOG_ENTRIES_FOR_RECOVERY) / MAX_LOG_PAGE_ENTRIES) + 1);
 });
 
 describe("refusals that mean something of their own:", () => {

@@ -256,6 +256,19 @@ test("after a connection that held, pauses begin anew", async () => {
   expect(await again(parts)).toBeLessThanOrEqual(500);
 });
 
+test("a connection that opens and breaks at once is no reason to come back sooner", async () => {
+  const parts = world();
+  parts.connection.open();
+  await settle();
+  const pauses: number[] = [];
+  for (let i = 0; i < 4; i++) {
+    parts.network.socket.open();
+    parts.network.socket.end();
+    pauses.push(await again(parts));
+  }
+  expect(pauses.map((pause) => Math.round(pause / 500))).toEqual([1, 2, 4, 8]);
+});
+
 test("a network that is back is tried at once, and only when there is no socket", async () => {
   const parts = world();
   const socket = await live(parts);
