@@ -131,10 +131,11 @@ export class Inbox {
   async #learnSenders(arrived: readonly Arrived[]): Promise<void> {
     const { vault, accounts } = this.#parts.sending;
     const unknown = new Set<UserId>();
+    const bySender = Map.groupBy(arrived, ({ opened }) => opened.sender.userId);
     await vault.read(async (records) => {
-      for (const { opened } of arrived) {
-        const account = await accounts.find(records, opened.sender.userId);
-        if (account === undefined || !matchesAccount(opened, account)) unknown.add(opened.sender.userId);
+      for (const [userId, theirs] of bySender) {
+        const account = await accounts.find(records, userId);
+        if (account === undefined || !theirs.every(({ opened }) => matchesAccount(opened, account))) unknown.add(userId);
       }
     });
     for (const userId of unknown) await this.#learn(userId);

@@ -25,6 +25,9 @@ const PING_MILLISECONDS = 30_000;
 const PONG_MILLISECONDS = 10_000;
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
+/** Given to the handler at once, at most. Enough that a commit costs each of them little, and few enough that others get a turn. */
+const BATCH_MESSAGES = 64;
+const GATHER_MILLISECONDS = 10;
 
 export interface ReconnectingSocket {
   /** With `ws:` or `wss:`. */
@@ -44,6 +47,8 @@ interface Life {
   closed: boolean;
   ponged: boolean;
   cancelPing: () => void;
+  /** Ends the wait for more. */
+  gathered: () => void;
 }
 
 export function reconnectingSocket(parts: ReconnectingSocket): Connection {
@@ -83,6 +88,7 @@ class Reconnecting implements Connection {
     this.#cancelRetry();
     this.#stopWaking();
     const life = this.#life;
+    life?.gathered();
     await life?.working;
     if (life !== undefined) this.#end(life);
     this.#say("offline");
@@ -110,6 +116,7 @@ class Reconnecting implements Connection {
       closed: false,
       ponged: true,
       cancelPing: () => undefined,
+      gathered: () => undefined,
     };
     this.#life = life;
     this.#say("connecting");
@@ -166,6 +173,7 @@ class Reconnecting implements Connection {
     }
     // Twice the window is more than a server sends that waits for acknowledgements.
     if (life.frames.length > 2 * MAILBOX_WINDOW_MESSAGES + 16) this.#lost(life, undefined);
+    if (isBatch(life.frames)) life.gathered();
     this.#workOff(life);
   }
 
@@ -181,14 +189,26 @@ class Reconnecting implements Connection {
 
   async #work(life: Life): Promise<void> {
     while (life.frames.length > 0 && !life.closed) {
+      if (this.#status === "catching-up" && this.#wanted && !isBatch(life.frames)) await this.#gather(life);
       const frame = life.frames[0];
-      if (frame === undefined) return;
+      if (frame === undefined || life.closed) return;
       if (frame.kind === "deliver") await this.#deliver(life, takeDeliveries(life.frames));
       else {
         life.frames.shift();
         this.#act(frame);
       }
     }
+  }
+
+  /** Where much waits, more is about to come: together they cost one commit. */
+  async #gather(life: Life): Promise<void> {
+    await new Promise<void>((resolve) => {
+      const cancel = this.#parts.clock.after(GATHER_MILLISECONDS, resolve);
+      life.gathered = () => {
+        cancel();
+        resolve();
+      };
+    });
   }
 
   async #deliver(life: Life, deliveries: readonly Deliver[]): Promise<void> {
@@ -214,6 +234,7 @@ class Reconnecting implements Connection {
   #end(life: Life): void {
     life.closed = true;
     life.cancelPing();
+    life.gathered();
     life.socket?.close();
     if (this.#life === life) this.#life = undefined;
   }
@@ -246,9 +267,14 @@ function isFinal(error: unknown): boolean {
   return !(error instanceof ClientError) || !error.retryable;
 }
 
-/** The deliveries at the front, at most a window of them, taken out. */
+/** Nothing is gained by waiting for more. */
+function isBatch(frames: readonly ServerFrame["frame"][]): boolean {
+  return frames.length >= BATCH_MESSAGES || frames.some(({ kind }) => kind !== "deliver");
+}
+
+/** The deliveries at the front, at most a batch of them, taken out. */
 function takeDeliveries(frames: ServerFrame["frame"][]): readonly Deliver[] {
   const end = frames.findIndex((frame) => frame.kind !== "deliver");
-  const count = Math.min(end === -1 ? frames.length : end, MAILBOX_WINDOW_MESSAGES);
+  const count = Math.min(end === -1 ? frames.length : end, BATCH_MESSAGES);
   return frames.splice(0, count).filter((frame) => frame.kind === "deliver");
 }

@@ -161,6 +161,34 @@ test("the handler gets one call at a time, and everything in order", async () =>
   expect(most).toBe(1);
 });
 
+test("what comes close together while it catches up is handed over together, at most 64 at once; what comes live waits for nothing", async () => {
+  const batches: (readonly number[])[] = [];
+  const parts = world({
+    deliver: async (deliveries) => {
+      const guids = deliveries.map(({ guid }) => guid);
+      batches.push(guids);
+      return guids;
+    },
+  });
+  const socket = await opened(parts);
+  socket.frame(deliver(1));
+  await settle();
+  socket.frame(deliver(2));
+  await settle();
+  expect(batches).toEqual([]);
+  await parts.clock.pass(MOMENT);
+  expect(batches.splice(0)).toEqual([[1, 2]]);
+  for (let guid = 100; guid < 170; guid++) socket.frame(deliver(guid));
+  await settle();
+  expect(batches.splice(0).map(({ length }) => length)).toEqual([64]);
+  socket.frame({ kind: "queue-empty" });
+  await settle();
+  expect(batches.splice(0).flat()).toEqual([164, 165, 166, 167, 168, 169]);
+  socket.frame(deliver(200));
+  await settle();
+  expect(batches).toEqual([[200]]);
+});
+
 test("a close waits for what the handler has, acknowledges it, and takes nothing more", async () => {
   const { promise: stored, resolve } = Promise.withResolvers<void>();
   const parts = world({
