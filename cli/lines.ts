@@ -114,7 +114,7 @@ export function presenceLine(user: Peer, online: boolean): Line {
 const NOTICES: Readonly<Record<NoticeEvent["kind"], string>> = {
   "device-added": "has a new device",
   "device-revoked": "removed a device",
-  "account-changed": "changed something about their account",
+  "account-changed": "recovered their account with a recovery key: all their devices are new",
   "account-forked": "has two histories: somebody lies about their devices. Compare safety numbers with them",
   unreadable: "sent something that cannot be opened; it is being asked for again",
   repaired: "sent again what could not be opened before",

@@ -30,8 +30,18 @@ export class Accounts {
     return this.#remember(userId, known.entries, before);
   }
 
-  /** @throws ClientError `account-forked` */
+  /** Somebody who may be written to. @throws ClientError `unknown-user`, `account-forked`, `identity-changed` */
   async require(records: Reader, userId: UserId): Promise<AccountState> {
+    const state = await this.requireKnown(records, userId);
+    const verifiedAt = (await records.get(CONTACTS, userId))?.verifiedAt;
+    // Whoever holds the recovery key may be somebody else than the person that was verified.
+    const recoveredAt = state.recovered?.sequence ?? 0;
+    if (verifiedAt !== undefined && recoveredAt > verifiedAt) throw new ClientError("identity-changed");
+    return state;
+  }
+
+  /** Somebody with one history, whatever it says. @throws ClientError `unknown-user`, `account-forked` */
+  async requireKnown(records: Reader, userId: UserId): Promise<AccountState> {
     const state = await this.find(records, userId);
     if (state === undefined) throw new ClientError("unknown-user");
     if ((await records.get(ACCOUNTS, userId))?.forked === true) throw new ClientError("account-forked");
@@ -126,6 +136,8 @@ export class Accounts {
     const contact = await records.get(CONTACTS, after.userId);
     if (contact?.state !== "accepted") return;
     const notice = { type: "notice", peer: after.userId, reason: undefined } as const;
+    if (after.recovered?.sequence !== before.recovered?.sequence)
+      await recordEvent(records, { ...notice, kind: "account-changed", deviceId: undefined });
     for (const { deviceId } of after.devices) {
       if (activeDevice(before, deviceId) === undefined) await recordEvent(records, { ...notice, kind: "device-added", deviceId });
     }

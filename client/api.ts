@@ -164,7 +164,7 @@ export interface Verification {
   readonly scannable: string;
   readonly verified: boolean;
   scan(scanned: string): "match" | "mismatch";
-  /** "I have compared them." From then on a change of keys stops sending. */
+  /** "I have compared them." If their account is recovered later, nothing is sent until this is said again. */
   confirm(): Promise<void>;
 }
 
@@ -234,12 +234,13 @@ export interface PresenceEvent extends EventBase {
 export type NoticeKind =
   | "device-added"
   | "device-revoked"
+  /** Their account was recovered with its recovery key: all devices are new ones. Who was verified before has to be again. */
   | "account-changed"
   /** Two histories of an account exist. */
   | "account-forked"
   /** A message came that cannot be opened; `reason` says why, and it is being asked for again. */
   | "unreadable"
-  /** One of those came after all. */
+  /** What this device sends can be opened again. */
   | "repaired"
   /** A message to them was given up; `reason` is its error code. */
   | "not-sent";

@@ -85,8 +85,8 @@ const ERRORS = {
     retryable: false,
   },
   "identity-changed": {
-    message: "A server showed other keys for this person than the ones that were verified before.",
-    hint: "Nothing was sent. Compare safety numbers with them in person before you go on.",
+    message: "This person's account was recovered with a recovery key after you had verified them.",
+    hint: "Nothing was sent. Make sure that it is still them, confirm that you have verified them again, and send it again.",
     retryable: false,
   },
   "account-forked": {

@@ -17,5 +17,5 @@ export {
 } from "./sender-key.ts";
 export type { SessionMessage } from "./session.ts";
 export type { Initiate, LoadedPreKeys, LocalDevice, Open, Opened, PreKeyBundle, PreKeyUse, Seal, SessionRecord } from "./session-record.ts";
-export { archiveCurrent, EMPTY_RECORD, initiateSession, openMessage, preKeysNeeded, sealMessage } from "./session-record.ts";
+export { archiveCurrent, canSeal, EMPTY_RECORD, initiateSession, openMessage, preKeysNeeded, sealMessage } from "./session-record.ts";
 export { decodeSenderKeyRecord, decodeSessionRecord, encodeSenderKeyRecord, encodeSessionRecord } from "./state.ts";

@@ -108,15 +108,18 @@ export interface Seal {
   readonly nowSeconds: number;
 }
 
+/** Whether a message can be sealed: there is a session, and not one that nobody has answered for 30 days. */
+export function canSeal({ current }: SessionRecord, nowSeconds: number): boolean {
+  const pending = current?.pending;
+  return current !== undefined && (pending === undefined || nowSeconds - pending.createdAtSeconds <= UNACKNOWLEDGED_SESSION_SECONDS);
+}
+
 /** Seals for the current session. Refuses: `no-session`; `stale-session` when nobody answered it for 30 days. */
 export function sealMessage(record: SessionRecord, input: Seal, random: Random): Outcome<SessionRecord, SessionMessage> {
   return attempt((attempt) => {
     const { current } = record;
     if (current === undefined) throw new ProtocolError("no-session");
-    const { pending } = current;
-    if (pending !== undefined && input.nowSeconds - pending.createdAtSeconds > UNACKNOWLEDGED_SESSION_SECONDS) {
-      throw new ProtocolError("stale-session");
-    }
+    if (!canSeal(record, input.nowSeconds)) throw new ProtocolError("stale-session");
     const ends = { sender: input.local.address, recipient: input.remote };
     const sealed = sealInSession(current, input.plaintext, ends, attempt, random);
     return { state: { ...record, current: sealed.session }, output: sealed.message };

@@ -25,13 +25,10 @@ import { CHAINS, type Chain, HELD, MARKS, SESSIONS } from "../records/tables.ts"
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import { applyContent, contactOf } from "./apply.ts";
+import { MARK_PERIODS, markPeriod } from "./marks.ts";
 import { dueCounter, PATIENCE_MILLISECONDS, release, takeTurn } from "./order.ts";
-import { answerReport, reportUnreadable } from "./repair.ts";
+import { answerReport, noteRepaired, reportUnreadable } from "./repair.ts";
 import { type Relation, validateIncoming } from "./validator.ts";
-
-const MARK_PERIOD_MILLISECONDS = 15 * 24 * 3600_000;
-/** Marks live 45 days at least: longer than any queue. */
-const MARK_PERIODS = 4;
 
 /** Of now, and not stored. */
 export interface Ephemeral {
@@ -195,7 +192,10 @@ export class Inbox {
     }
     records.put(SESSIONS, outcome.state, sender.userId, sender.deviceId);
     records.spend(outcome.spent);
-    if (outcome.output.used !== undefined) await spendPreKeys(records, outcome.output.used);
+    if (outcome.output.used !== undefined) {
+      await spendPreKeys(records, outcome.output.used);
+      await noteRepaired(records, sender);
+    }
     await this.#take(records, delivery, sender, outcome.output.plaintext);
   }
 
@@ -237,7 +237,7 @@ export class Inbox {
   }
 
   async #isMarked(records: Writer, sender: DeviceAddress, { messageId }: Content): Promise<boolean> {
-    const period = Math.floor(this.#parts.sending.clock.nowMilliseconds() / MARK_PERIOD_MILLISECONDS);
+    const period = markPeriod(this.#parts.sending.clock);
     const name = `${sender.userId}/${sender.deviceId}/${messageId}`;
     for (let back = 0; back < MARK_PERIODS; back++) {
       if ((await records.get(MARKS, period - back, name)) !== undefined) return true;

@@ -12,7 +12,7 @@ import { findMessage } from "./apply.ts";
 const ONCE_PER_MILLISECONDS = 3600_000;
 const MAX_RESENDS = 3;
 const MAX_RESENT_AT_ONCE = 256;
-const RESEND_WITHIN_MILLISECONDS = 7 * 24 * 3600_000;
+export const RESEND_WITHIN_MILLISECONDS: number = 7 * 24 * 3600_000;
 const NEVER: Repair = { reportedMilliseconds: 0, resentMilliseconds: 0 };
 
 export interface Unreadable {
@@ -29,11 +29,20 @@ export async function reportUnreadable(sending: Sending, records: Writer, unread
   await recordEvent(records, { type: "notice", kind: "unreadable", peer: sender.userId, deviceId: sender.deviceId, reason });
   const repair = (await records.get(REPAIRS, sender.userId, sender.deviceId)) ?? NEVER;
   const now = sending.clock.nowMilliseconds();
+  records.put(REPAIRS, { ...repair, broken: true }, sender.userId, sender.deviceId);
   if (now - repair.reportedMilliseconds < ONCE_PER_MILLISECONDS) return;
   const content = reportOf({ kind, bytes, sentAtMilliseconds: numberOf(envelopeId), senderDeviceId: sender.deviceId });
   if (content === undefined) return;
-  records.put(REPAIRS, { ...repair, reportedMilliseconds: now }, sender.userId, sender.deviceId);
+  records.put(REPAIRS, { ...repair, broken: true, reportedMilliseconds: now }, sender.userId, sender.deviceId);
   await enqueue(records, sending, { recipient: sender.userId, content, kind: "report", only: sender.deviceId });
+}
+
+/** A fresh session works: the reader, who was told of the trouble, learns that it is over. */
+export async function noteRepaired(records: Writer, { userId, deviceId }: DeviceAddress): Promise<void> {
+  const repair = await records.get(REPAIRS, userId, deviceId);
+  if (repair?.broken !== true) return;
+  records.put(REPAIRS, { ...repair, broken: false }, userId, deviceId);
+  await recordEvent(records, { type: "notice", kind: "repaired", peer: userId, deviceId, reason: undefined });
 }
 
 /** Nothing, when the bytes have no form that could be named. */

@@ -183,6 +183,8 @@ export interface Repair {
   /** When we last reported to it that we cannot open what it sends, and last acted on such a report of its. */
   readonly reportedMilliseconds: number;
   readonly resentMilliseconds: number;
+  /** Something of its could not be opened, and nothing was since. */
+  readonly broken?: boolean;
 }
 
 export interface EcKey {
@@ -207,6 +209,8 @@ export const OWN: Table<OwnAccount> = json("own");
 export const COUNTERS: Table<Counters> = json("counters");
 export const TOKEN: Table<Token> = json("token");
 export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
+/** When what is too old to be of use was removed last. */
+export const SWEPT: Table<{ readonly atMilliseconds: number }> = json("swept");
 export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");
 /** By userId. */
 export const ACCOUNTS: Table<KnownAccount> = json("account");

@@ -44,6 +44,8 @@ export interface Reader {
 export interface Writer extends Reader {
   put<T>(table: Table<T>, value: NoInfer<T>, ...parts: readonly Part[]): void;
   delete<T>(table: Table<T>, ...parts: readonly Part[]): void;
+  /** Deletes every row below `parts` whose next number is smaller. Returns how many there were. */
+  deleteBefore<T>(table: Table<T>, parts: readonly Part[], number: number): Promise<number>;
   /** Wiped after the commit. */
   spend(secrets: readonly Secret[]): void;
   /** What those who look at something should look at again, after the commit. */
@@ -230,6 +232,17 @@ class Changes implements Writer {
 
   delete<T>(table: Table<T>, ...parts: readonly Part[]): void {
     this.#values.set(this.#vault.place(table.name, parts), { value: undefined, encode: "delete" });
+  }
+
+  async deleteBefore<T>(table: Table<T>, parts: readonly Part[], number: number): Promise<number> {
+    this.flush();
+    const below = `${this.#vault.place(table.name, parts)}/`;
+    const rows = await this.#transaction.scan({ from: below, to: below + numberText(number) });
+    for (const { key } of rows) {
+      this.#transaction.delete(key);
+      this.#values.delete(key);
+    }
+    return rows.length;
   }
 
   spend(secrets: readonly Secret[]): void {

@@ -10,6 +10,7 @@ import { type Core, drawMessageId, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import type { Network } from "../ports.ts";
 import { maintainPreKeys } from "../prekeys.ts";
+import { sweep } from "../upkeep.ts";
 import { type Ephemeral, Inbox } from "../receiving/inbox.ts";
 import { SESSIONS } from "../records/tables.ts";
 import { EVERYTHING } from "../records/vault.ts";
@@ -186,6 +187,7 @@ export class Engine {
   #maintain(): void {
     this.#cancelUpkeep();
     this.#cancelUpkeep = this.sending.clock.after(UPKEEP_MILLISECONDS, () => this.#maintain());
+    sweep(this.sending).catch(() => undefined);
     if (this.#isMaintaining) return;
     this.#isMaintaining = true;
     maintainPreKeys(this.sending, this.sending.self)

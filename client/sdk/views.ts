@@ -149,7 +149,7 @@ class Person implements Peer {
       },
       async confirm() {
         await views.write(async (records) => {
-          const account = await views.engine.sending.accounts.require(records, userId);
+          const account = await views.engine.sending.accounts.requireKnown(records, userId);
           records.put(CONTACTS, { ...(await contactOf(records, userId)), verifiedAt: account.head.length }, userId);
           records.touch("contacts");
         });

@@ -2,7 +2,7 @@
 // transaction. A job that was sealed keeps its copies until the server has them: nothing is sealed twice.
 
 import { type AccountState, activeDevice, checkPreKeyBundle } from "#identity";
-import { EMPTY_RECORD, initiateSession, sealMessage } from "#protocol";
+import { canSeal, EMPTY_RECORD, initiateSession, sealMessage } from "#protocol";
 import {
   type AccountKeys,
   type Bytes,
@@ -47,7 +47,7 @@ async function lackingSessions(sending: Sending, records: Reader, account: Accou
   let lacking = 0;
   for (const { deviceId } of targetsOf(sending, account, undefined)) {
     const session = await records.get(SESSIONS, account.userId, deviceId);
-    if (session?.current === undefined) lacking++;
+    if (session === undefined || !canSeal(session, seconds(sending.clock))) lacking++;
   }
   return lacking;
 }
@@ -71,11 +71,11 @@ async function begin(sending: Sending, records: Writer, account: AccountState, b
   const { userId } = account;
   const record = (await records.get(SESSIONS, userId, bundle.deviceId)) ?? EMPTY_RECORD;
   const device = activeDevice(account, bundle.deviceId);
-  // A session with the device as it is stays; one with what it was before it was set up anew does not.
-  if (record.current !== undefined && record.current.remoteRegistrationId === device?.registrationId) return;
+  const nowSeconds = seconds(sending.clock);
+  // A session with the device as it is stays; one with what it was before it was set up anew, or that it never answered, does not.
+  if (canSeal(record, nowSeconds) && record.current?.remoteRegistrationId === device?.registrationId) return;
   const known = await records.get(ACCOUNTS, userId);
   if (known === undefined) return;
-  const nowSeconds = seconds(sending.clock);
   const checked = trusted(() => checkPreKeyBundle(bundle, { account, nowSeconds, seenSeconds: known.recordSeconds[bundle.deviceId] ?? 0 }));
   const outcome = initiateSession(record, { local: sending.self.local, bundle: checked, nowSeconds }, sending.random);
   if (outcome.kind === "refused") throw new ClientError("untrusted-keys", { detail: outcome.code });

@@ -190,3 +190,19 @@ test("a server that stays away is asked later and later, and at once when somebo
   await alice.settled();
   expect((await alice.message(message.id)).state).toBe("sent");
 });
+
+test("whoever has not answered for a month is written to in a fresh session", async () => {
+  await using bob = await newcomer("bob");
+  let later = 0;
+  const clock: Clock = { ...platformClock, nowMilliseconds: () => Date.now() + later };
+  await using alice = await newcomer("alice", { clock });
+  const toBob = await alice.conversations.direct(bob.account.userId);
+  await (await toBob.send("one")).sent();
+  later = 31 * 24 * 3600_000;
+  await (await toBob.send("two")).sent();
+  await bob.connect();
+  await bob.contacts.accept(alice.account.userId);
+  const texts = async (): Promise<readonly string[]> =>
+    (await (await bob.conversations.direct(alice.account.userId)).history()).map(({ text }) => text);
+  await expect.poll(texts, { timeout: 20_000 }).toEqual(["two", "one"]);
+});
