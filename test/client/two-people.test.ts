@@ -7,7 +7,10 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, ClientError, type Clock, createClient, type HttpRequest, type HttpResponse, type Network, type Store } from "#client";
 import { memory } from "edgewise/store/memory";
+import { systemRandom } from "#crypto";
 import { toUtf8 } from "#wire";
+import { SESSIONS } from "../../client/records/tables.ts";
+import { Vault } from "../../client/records/vault.ts";
 import { platformClock, platformNetwork } from "../../client/transport/platform.ts";
 import { RunningServer } from "../server/running-server.ts";
 
@@ -192,13 +195,21 @@ test("a server that stays away is asked later and later, and at once when somebo
 });
 
 test("whoever has not answered for a month is written to in a fresh session", async () => {
+  const store = memory();
   await using bob = await newcomer("bob");
-  let later = 0;
-  const clock: Clock = { ...platformClock, nowMilliseconds: () => Date.now() + later };
-  await using alice = await newcomer("alice", { clock });
-  const toBob = await alice.conversations.direct(bob.account.userId);
+  await using alice = await newcomer("alice", { store });
+  const bobId = bob.account.userId;
+  const toBob = await alice.conversations.direct(bobId);
   await (await toBob.send("one")).sent();
-  later = 31 * 24 * 3600_000;
+  // A month passes for the session alone.
+  const vault = await Vault.open(store, systemRandom);
+  await vault.write(async (records) => {
+    const record = await records.get(SESSIONS, bobId, 1);
+    const pending = record?.current?.pending;
+    if (record?.current === undefined || pending === undefined) throw new Error("it was answered");
+    const aged = { ...pending, createdAtSeconds: pending.createdAtSeconds - 31 * 24 * 3600 };
+    records.put(SESSIONS, { ...record, current: { ...record.current, pending: aged } }, bobId, 1);
+  });
   await (await toBob.send("two")).sent();
   await bob.connect();
   await bob.contacts.accept(alice.account.userId);
