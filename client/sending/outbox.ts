@@ -6,6 +6,7 @@ import { validateSenderCertificate } from "#identity";
 import { sealForOne } from "#protocol";
 import {
   type Bytes,
+  CLOCK_TOLERANCE_SECONDS,
   MAX_DEVICES_PER_ACCOUNT,
   ProtocolError,
   type SendRequest,
@@ -264,7 +265,9 @@ export async function certificateOf({ vault, server, clock, self }: Sending): Pr
 /** Until when a certificate says of this device what is so. What is sent under another is thrown away by whoever gets it. */
 function endOfOwn({ account, local }: Self, bytes: Bytes, nowMilliseconds: number): number {
   try {
-    const trust = { trustRoots: account.trustRoots.map(parsePublicKey), nowMilliseconds };
+    // Our clock may be a day ahead, and whoever reads has another one.
+    const tolerant = nowMilliseconds - CLOCK_TOLERANCE_SECONDS * 1000;
+    const trust = { trustRoots: account.trustRoots.map(parsePublicKey), nowMilliseconds: tolerant };
     const { sender, identityKey, expiresMilliseconds } = validateSenderCertificate(bytes, trust);
     const isOwn = sender.userId === local.address.userId && sender.deviceId === local.address.deviceId;
     if (isOwn && identityKey.equals(local.identity.publicKey)) return expiresMilliseconds;
