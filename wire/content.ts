@@ -64,7 +64,7 @@ export const CONTENT_COPY: MessageKind<ContentCopy> = message("edgewise.ContentC
   content: required(2, upTo(MAX_CONTENT_BYTES)),
 });
 
-const LOG_HEAD: MessageKind<LogHead> = message("edgewise.LogHead", {
+export const LOG_HEAD: MessageKind<LogHead> = message("edgewise.LogHead", {
   length: required(1, uint32),
   hash: required(2, exactly(32)),
 });

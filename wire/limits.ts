@@ -56,6 +56,23 @@ export const MAX_RECIPIENT_DEVICES: number = 600;
 /** A multi-recipient message: one envelope and, for each device, a ServiceId, a device and two values of 48 bytes. */
 export const MAX_MULTI_RECIPIENT_BYTES: number = MAX_ENVELOPE_BYTES + MAX_RECIPIENT_DEVICES * (17 + 3 + 48);
 
+// Group logs
+export const MAX_GROUP_TITLE_CHARACTERS: number = 100;
+/** Places in a group's log. */
+export const MAX_GROUP_LOG_PLACES: number = 4096;
+/** An entry as it is encrypted, padding included; the ciphertext has 40 bytes more. */
+export const MAX_GROUP_ENTRY_BYTES: number = 96 * 1024;
+/** An entry is padded to a multiple of this. */
+export const GROUP_ENTRY_STEP_BYTES: number = 4096;
+/** A rotation for 100 admins with six devices each takes some 54 kB. */
+export const MAX_GROUP_STATEMENT_BYTES: number = 64 * 1024;
+export const MAX_GROUP_STATE_BYTES: number = 8 * 1024;
+export const MAX_GROUP_INVITES: number = 16;
+export const MAX_GROUP_INVITE_USES: number = 100;
+/** What one sender key may encrypt, and for how long. */
+export const SENDER_KEY_MESSAGES: number = 100;
+export const SENDER_KEY_LIFETIME_SECONDS: number = 7 * 24 * 3600;
+
 // Mailbox
 export const MAILBOX_TTL_SECONDS: number = 30 * 24 * 3600;
 export const MAILBOX_WINDOW_MESSAGES: number = 256;

@@ -14,6 +14,10 @@ import {
   decodeContentCopy,
   decodeDecryptionErrorMessage,
   decodeEnvelope,
+  decodeGroupEntry,
+  decodeGroupState,
+  decodeGroupStatement,
+  decodeJoinRequest,
   decodeNotice,
   decodePlaintextContent,
   decodePreKeySignalMessage,
@@ -34,6 +38,10 @@ import {
   encodeContentCopy,
   encodeDecryptionErrorMessage,
   encodeEnvelope,
+  encodeGroupEntry,
+  encodeGroupState,
+  encodeGroupStatement,
+  encodeJoinRequest,
   encodeMultiRecipient,
   encodeNotice,
   encodePlaintextContent,
@@ -51,6 +59,11 @@ import {
   encodeSignalMessage,
   encodeSigned,
   type Envelope,
+  type GroupInvite,
+  type GroupState,
+  type GroupStatement,
+  isGroupTitle,
+  type JoinRequest,
   type MediaPointer,
   type MultiRecipient,
   type Notice,
@@ -73,6 +86,7 @@ import {
   type ServerFrame,
   serviceIdOfDevice,
   type SignalMessageFields,
+  type SignedGroupEntry,
   splitMultiRecipient,
   toHex,
   userIdFromDigest,
@@ -321,6 +335,53 @@ export const content: fc.Arbitrary<Content> = fc.record({
 
 const contentCopy: fc.Arbitrary<ContentCopy> = fc.record({ recipientDevice: maybe(deviceId), content: bytesOf(1, 60) });
 
+const positive32 = uint32.map((value) => Math.max(1, value));
+const groupTitle = wellFormed(20).filter(isGroupTitle);
+
+const groupEntry: fc.Arbitrary<SignedGroupEntry> = fc.record({
+  statement: bytesOf(1, 60),
+  signature: bytesOf(64),
+  snapshot: maybe(bytesOf(1, 60)),
+});
+
+const groupStatement: fc.Arbitrary<GroupStatement> = fc
+  .record({
+    groupId: maybe(groupId),
+    version: positive32.map((value) => Math.max(2, value)),
+    previousHead: bytesOf(32),
+    createdSeconds: positive,
+    signer: serviceId,
+    signerHead: logHead,
+    type: positive32,
+    details: bytesOf(0, 60),
+  })
+  .map((statement) => (statement.groupId === undefined ? { ...statement, version: 1, previousHead: undefined } : statement));
+
+const groupInvite: fc.Arbitrary<GroupInvite> = fc.record({
+  kind: fc.constant("invite"),
+  inviteId: bytesOf(16),
+  sealedSecret: bytesOf(56),
+  uses: positive32,
+  expiresSeconds: positive,
+  approval: fc.boolean(),
+});
+
+const groupState: fc.Arbitrary<GroupState> = fc.record({
+  groupId,
+  version: positive32,
+  head: bytesOf(32),
+  epoch: uint32,
+  title: groupTitle,
+  avatar: maybe(mediaPointer),
+  members: fc.array(fc.record({ userId, role: fc.constantFrom("admin", "member"), logLength: positive32 }), { maxLength: 4 }),
+  groupCommitment: bytesOf(32),
+  adminCommitment: bytesOf(32),
+  invites: fc.array(groupInvite, { maxLength: 2 }),
+  rotationDue: fc.boolean(),
+});
+
+const joinRequest: fc.Arbitrary<JoinRequest> = fc.record({ groupId, inviteId: bytesOf(16), userId, proof: bytesOf(32) });
+
 /** A format with its value type forgotten: valid encodings, and the decoder that takes them. */
 export interface Format {
   readonly name: string;
@@ -353,6 +414,10 @@ export const OWN_FORMATS: readonly OwnFormat[] = [
   own("ClientFrame", clientFrame, encodeClientFrame, decodeClientFrame),
   own("ContentCopy", contentCopy, encodeContentCopy, decodeContentCopy),
   own("Content", content, encodeContent, decodeContent),
+  own("GroupEntry", groupEntry, encodeGroupEntry, decodeGroupEntry),
+  own("GroupStatement", groupStatement, encodeGroupStatement, decodeGroupStatement),
+  own("GroupState", groupState, encodeGroupState, decodeGroupState),
+  own("JoinRequest", joinRequest, encodeJoinRequest, decodeJoinRequest),
 ];
 
 const SIGNATURE = new Uint8Array(64).fill(0x5a);
