@@ -8,6 +8,8 @@ export { issueSenderCertificate, issueServerCertificate, matchesAccount, validat
 export type { Challenge } from "./challenge.ts";
 export { answerChallenge, checkAnswer } from "./challenge.ts";
 export type { Device } from "./device.ts";
+export type { DeviceKeyAt } from "./device-key-at.ts";
+export { deviceKeyAt } from "./device-key-at.ts";
 export { isCapable, OUR_CAPABILITIES } from "./device.ts";
 export type {
   AcceptDevice,
