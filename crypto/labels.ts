@@ -50,3 +50,21 @@ export const SERVER_ADDRESS_LIMIT: Bytes = ascii("Edgewise/server/address-limit/
 export const STORE_KEY: Bytes = ascii("Edgewise/store-key/v1");
 export const STORE_NAMES: Bytes = ascii("Edgewise/store-names/v1");
 export const STORE_RECORDS: Bytes = ascii("Edgewise/store-records/v1");
+
+/** Groups: what is signed, what is hashed, what is derived from the secrets of an epoch, and from an invite's. */
+export const SIGN_GROUP_OPERATION: Bytes = ascii("Edgewise/group/operation/v1");
+export const GROUP_ID: Bytes = ascii("Edgewise/group/id/v1");
+export const GROUP_HEAD: Bytes = ascii("Edgewise/group/head/v1");
+export const GROUP_STATE: Bytes = ascii("Edgewise/group/state/v1");
+export const GROUP_SECRET_COMMITMENT: Bytes = ascii("Edgewise/group/secret-commitment/v1");
+export const GROUP_ADMIN_COMMITMENT: Bytes = ascii("Edgewise/group/admin-commitment/v1");
+export const GROUP_DISTRIBUTION: Bytes = ascii("Edgewise/group/distribution/v1");
+export const GROUP_ENTRY_KEY: Bytes = ascii("Edgewise/group/entry-key/v1");
+export const GROUP_MEMBER_SEED: Bytes = ascii("Edgewise/group/member-seed/v1");
+export const GROUP_ADMIN_SEED: Bytes = ascii("Edgewise/group/admin-seed/v1");
+export const GROUP_ROTATION_WRAP: Bytes = ascii("Edgewise/group/rotation-wrap/v1");
+export const GROUP_PROMOTION_WRAP: Bytes = ascii("Edgewise/group/promotion-wrap/v1");
+export const GROUP_INVITE_SEAL: Bytes = ascii("Edgewise/group/invite-seal/v1");
+export const GROUP_INVITE_ID: Bytes = ascii("Edgewise/group/invite-id/v1");
+export const GROUP_INVITE_KEY: Bytes = ascii("Edgewise/group/invite-key/v1");
+export const GROUP_JOIN_REQUEST: Bytes = ascii("Edgewise/group/join-request/v1");
