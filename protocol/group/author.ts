@@ -37,7 +37,7 @@ export interface AuthoredEntry {
   readonly ciphertext: Bytes;
   /** Of the state after it. Who is added has to be told this, the version and the group's secret. */
   readonly stateHash: Bytes;
-  /** By whose key the append is signed: `groupKeys` of the record *before* (of the new record, for the first entry). */
+  /** Whose key signs the append: `adminKeyPair` or `memberKeyPair` of the record *before* (of the new record, for the first entry). */
   readonly authority: "admin" | "member";
   /** The public keys in force after it, for the server; absent when they stay what they are. */
   readonly newKeys: { readonly memberKey: PublicKey; readonly adminKey: PublicKey } | undefined;
@@ -90,8 +90,8 @@ export interface AuthorGroupEntry extends Author {
 }
 
 /**
- * The entry that does it, and the record after it. When the server has another entry at the place, forget both, read that one,
- * see whether the intent still makes sense, and author again. Refuses as `applyGroupEntry`: in particular `not-authorized`, and `expired`
+ * The entry that does it, and the record after it. When the server has another entry at the place, forget both (wipe the secrets
+ * that only the new record has; `spent` are still in use), read that one, see whether the intent still makes sense, and author again. Refuses as `applyGroupEntry`: in particular `not-authorized`, and `expired`
  * when an account log (the author's too) is older than one that an entry has shown.
  * @throws UsageError `bad-argument` when `accountOf` does not know a member, or for a title that is none.
  */

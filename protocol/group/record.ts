@@ -17,7 +17,8 @@ export interface GroupRecord {
 }
 
 /**
- * Takes the secrets of the record's epoch from another device of the same account. Takes ownership of them.
+ * Takes the secrets of the record's epoch from another device of the same account. Takes ownership of them. A device that is epochs
+ * ahead has no more than its own: then its whole record takes this one's place.
  * Refuses: `bad-key` when they are not what the log commits to; wipe them then.
  */
 export function adoptGroupSecrets(record: GroupRecord, secrets: EpochSecrets): Outcome<GroupRecord, undefined> {

@@ -11,11 +11,13 @@ import {
   decodeGroupEntry,
   encodeGroupEntry,
   encodeGroupState,
+  GROUP_TYPES,
   type GroupState,
   MAX_GROUP_ENTRY_BYTES,
   MAX_GROUP_LOG_PLACES,
   parseGroupId,
   toHex,
+  toUtf8,
 } from "#wire";
 import { LABELS } from "#crypto";
 import { expect, test } from "vitest";
@@ -65,6 +67,22 @@ test("a forged statement is refused, each part of it with a code of its own", ()
   town.act(first, { kind: "rename", title: "Still there" });
   town.catchUpAll();
   expect(third.current.state.title).toBe("Still there");
+});
+
+test.each([
+  ["two lines", "a\nb", "bad-value"],
+  ["a character that turns the text", "a\u202eb", "bad-value"],
+  ["a character too many", "x".repeat(101), "bad-value"],
+  ["more bytes than any title has", "x".repeat(401), "too-long"],
+])("a title of %s is refused by readers, whoever wrote it", (_, title, code) => {
+  const town = settledTown(17, 3);
+  const text = toUtf8(title);
+  const details = concat(
+    Uint8Array.of(0x0a),
+    text.length < 128 ? Uint8Array.of(text.length) : Uint8Array.of((text.length & 0x7f) | 0x80, text.length >> 7),
+    text,
+  );
+  expect(refusal(town, { statement: { type: GROUP_TYPES.rename, details } })).toBe(code);
 });
 
 test("a 101st member is refused, by the author and by readers", () => {
