@@ -26,7 +26,7 @@ import { makeInvite } from "./invite.ts";
 import { adminKeyPair, commitmentsTo, type EpochSecrets, memberKeyPair, SECRET_BYTES } from "./keys.ts";
 import { applyNext, requireNext } from "./log.ts";
 import { type GroupRecord, secretsOfEpoch } from "./record.ts";
-import { groupMember, stateHashOf } from "./state.ts";
+import { stateHashOf } from "./state.ts";
 import { type GroupAccount, type GroupDevice, wrapFor } from "./wrap.ts";
 
 /** An entry for the server. Commit the record that comes with it once the server has taken it; before that it is only a proposal. */
@@ -91,14 +91,17 @@ export interface AuthorGroupEntry extends Author {
 
 /**
  * The entry that does it, and the record after it. When the server has another entry at the place, forget both (wipe the secrets
- * that only the new record has; `spent` are still in use), read that one, see whether the intent still makes sense, and author again. Refuses as `applyGroupEntry`: in particular `not-authorized`, and `expired`
- * when an account log (the author's too) is older than one that an entry has shown.
+ * that only the new record has; `spent` are still in use), read that one, see whether the intent still makes sense, and author
+ * again. Refuses as `applyGroupEntry`: in particular `not-authorized` (also on an admin's device that was not given the admins'
+ * secret), and `expired` when an account log, the author's too, is older than one that an entry has shown.
  * @throws UsageError `bad-argument` when `accountOf` does not know a member, or for a title that is none.
  */
 export function authorGroupEntry(record: GroupRecord, input: AuthorGroupEntry, random: Random): Outcome<GroupRecord, AuthoredEntry> {
   return attempt((attempt) => {
     const { state, secrets } = record;
     if (secrets === undefined) throw new ProtocolError("bad-state");
+    // Whoever has no admin secret cannot append anything but a leaving: an admin's device that was linked too late has to ask another.
+    if (input.intent.kind !== "leave" && secrets.adminSecret === undefined) throw new ProtocolError("not-authorized");
     const { operation, fresh } = operationFor(state, secrets, input, attempt, random);
     const secretsAfter = operation.kind === "leave" ? undefined : (fresh ?? secrets);
     const written = write({ before: state, version: input.version, operation, author: input, sealedUnder: secrets, secretsAfter }, random);
@@ -256,7 +259,7 @@ function write(
     version,
     ciphertext: sealGroupEntry(entry, { groupId, version }, sealedUnder.groupSecret, random),
     stateHash: stateHashOf(state),
-    authority: operation.kind === "leave" && groupMember(before ?? state, address.userId)?.role !== "admin" ? "member" : "admin",
+    authority: sealedUnder.adminSecret === undefined ? "member" : "admin",
     newKeys: begins && secretsAfter !== undefined ? publicKeys(groupId, secretsAfter) : undefined,
   };
   return { state: { state, secrets: secretsAfter }, output };

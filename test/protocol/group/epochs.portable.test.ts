@@ -132,6 +132,16 @@ test("a device that was linked after a rotation's author looked takes the secret
   expect(linked.current.state.title).toBe("all here");
 });
 
+test("an admin's device that has no admin secret appends nothing but its leaving", () => {
+  const town = settledTown(14, 3);
+  const admin = town.seat(1);
+  const { secrets } = admin.current;
+  admin.record = { ...admin.current, secrets: { groupSecret: found(secrets).groupSecret, adminSecret: undefined } };
+  expect(town.author(admin, { kind: "rename", title: "x" })).toEqual({ kind: "refused", code: "not-authorized" });
+  expect(accepted(town.author(admin, { kind: "leave" })).output.authority).toBe("member");
+  expect(accepted(town.author(town.seat(0), { kind: "leave" })).output.authority).toBe("admin");
+});
+
 test("a member who was given another secret than the group has stops, and the others do not notice", () => {
   const town = settledTown(5, 4);
   const [admin, second, victim, fourth] = [town.seat(0), town.seat(1), town.seat(2), town.seat(3)];

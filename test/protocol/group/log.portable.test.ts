@@ -254,6 +254,33 @@ test("once a rotation has shown a longer log, what was signed as of a shorter on
   });
 });
 
+test("the state keeps the longest account log that was shown: by signing, when added, when promoted, in a rotation", () => {
+  const town = settledTown(18, 3);
+  const [admin, member] = [town.seat(0), town.seat(2)];
+  const shown = ({ userId }: Seat): number | undefined => admin.current.state.members.find((other) => other.userId === userId)?.logLength;
+  admin.owner.add();
+  expect(shown(admin)).toBe(1);
+  town.act(admin, { kind: "rename", title: "x" });
+  expect(shown(admin)).toBe(2);
+  const joining = new Seat(new Owner(995));
+  joining.owner.add();
+  town.seats.push(joining);
+  town.admit(admin, joining);
+  expect(shown(joining)).toBe(2);
+  member.owner.add();
+  town.act(admin, { kind: "promote", userId: member.userId });
+  expect(shown(member)).toBe(2);
+  member.owner.add();
+  town.act(admin, { kind: "rotate" });
+  expect(shown(member)).toBe(3);
+  // Who draws the rotation by an older view of his own log than he signs by still shows the newer.
+  const older = admin.owner.account;
+  admin.owner.add();
+  const account = (userId: string): Owner["account"] | undefined => town.seats.find((seat) => seat.userId === userId)?.owner.account;
+  const done = accepted(town.authorWith(admin, { kind: "rotate" }, (userId) => (userId === admin.userId ? older : account(userId))));
+  expect(done.state.state.members.find(({ userId }) => userId === admin.userId)?.logLength).toBe(3);
+});
+
 test("what keyOf throws passes through and decides nothing", () => {
   const town = settledTown(13, 3);
   const entry = forgeEntry(town, town.seat(0), {});
