@@ -46,6 +46,11 @@ export const SERVER_TRUST_ROOT: Bytes = ascii("Edgewise/server/trust-root/v1");
 export const SERVER_CERTIFICATE: Bytes = ascii("Edgewise/server/certificate/v1");
 export const SERVER_ADDRESS_LIMIT: Bytes = ascii("Edgewise/server/address-limit/v1");
 
+/** Groups: what a member proves to the server, and the name of a group's object. */
+export const SIGN_GROUP_APPEND: Bytes = ascii("Edgewise/group-append/v1");
+export const SIGN_GROUP_READ: Bytes = ascii("Edgewise/group-read/v1");
+export const SERVER_GROUP_NAME: Bytes = ascii("Edgewise/server/group-name/v1");
+
 /** What a store's own key is wrapped under, on the device; and what follows from it: names of records, and the key that seals them. */
 export const STORE_KEY: Bytes = ascii("Edgewise/store-key/v1");
 export const STORE_NAMES: Bytes = ascii("Edgewise/store-names/v1");

@@ -1,10 +1,10 @@
 // How a device proves to a server that it is there: it signs the server's nonce together with everything that says what
-// the signature is for. The origin is the one that the client connected to, never one that a server told it, so that no
-// server can pass another's challenge on. Issuing a nonce once and for a minute only is the server's.
+// the signature is for. Issuing a nonce once and for a minute only is the server's.
 
 import { LABELS, labelled, type Random, type Secret, sign, verify } from "#crypto";
-import { ascii, type Bytes, type DeviceAddress, ProtocolError, UsageError, uuidToBytes, WireError } from "#wire";
+import { type Bytes, type DeviceAddress, ProtocolError, uuidToBytes, WireError } from "#wire";
 import { activeDevice, type Membership } from "./account.ts";
+import { originField } from "./origin.ts";
 
 export interface Challenge {
   /** Scheme, host and port as a browser writes them: `https://chat.example.org`. */
@@ -36,12 +36,9 @@ export function checkAnswer<D extends Membership["devices"][number]>(challenge: 
 }
 
 const NONCE_BYTES = 32;
-/** No path, no credentials, no trailing slash: two spellings of one origin would be two statements. */
-const ORIGIN = /^https?:\/\/(?:[a-z0-9.-]+|\[[0-9a-f:.]+\])(?::[1-9][0-9]{0,4})?$/;
 
 function statementOf({ origin, device, nonce }: Challenge): Bytes {
-  if (!ORIGIN.test(origin)) throw new UsageError("bad-argument", "not an origin");
   if (nonce.length !== NONCE_BYTES) throw new WireError("bad-length");
   const { userId, deviceId } = device;
-  return labelled(LABELS.SIGN_AUTH_CHALLENGE, ascii(origin), uuidToBytes(userId), new Uint8Array([deviceId]), nonce);
+  return labelled(LABELS.SIGN_AUTH_CHALLENGE, originField(origin), uuidToBytes(userId), new Uint8Array([deviceId]), nonce);
 }

@@ -11,6 +11,8 @@ export type { Device } from "./device.ts";
 export type { DeviceKeyAt } from "./device-key-at.ts";
 export { deviceKeyAt } from "./device-key-at.ts";
 export { isCapable, OUR_CAPABILITIES } from "./device.ts";
+export type { GroupAt, UnsignedGroupAppend } from "./group-proof.ts";
+export { checkGroupAppend, checkGroupRead, GROUP_READ_PROOF_BYTES, proveGroupRead, signGroupAppend } from "./group-proof.ts";
 export type {
   AcceptDevice,
   AddDevice,

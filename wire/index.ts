@@ -58,6 +58,8 @@ export type { ProtocolCode, WireCode } from "./errors.ts";
 export { assertNever, InvariantError, ProtocolError, UsageError, WireError } from "./errors.ts";
 export type { Ack, ClientFrame, Deliver, PreKeysLow, QueueEmpty, SendEphemeral, ServerFrame } from "./frames.ts";
 export { decodeClientFrame, decodeServerFrame, encodeClientFrame, encodeServerFrame, EPHEMERAL_GUID } from "./frames.ts";
+export type { AdminAuthority, GroupAppend, GroupEntries, GroupKeys, MemberAuthority, SealedGroupEntry } from "./group-requests.ts";
+export { decodeGroupAppend, decodeGroupEntries, encodeGroupAppend, encodeGroupEntries, MAX_GROUP_APPEND_BYTES } from "./group-requests.ts";
 export type {
   AddedMember,
   AddMembers,
@@ -216,7 +218,6 @@ export {
   MAX_RECIPIENT_DEVICES,
   MAX_MULTI_RECIPIENT_BYTES,
   MAX_GROUP_TITLE_CHARACTERS,
-  MAX_GROUP_LOG_PLACES,
   MAX_GROUP_ENTRY_BYTES,
   GROUP_ENTRY_STEP_BYTES,
   MAX_GROUP_STATEMENT_BYTES,
@@ -225,6 +226,12 @@ export {
   MAX_GROUP_INVITE_USES,
   SENDER_KEY_MESSAGES,
   SENDER_KEY_LIFETIME_SECONDS,
+  MAX_SEALED_GROUP_ENTRY_BYTES,
+  MAX_GROUP_ENTRIES,
+  GROUP_ENTRIES_FOR_ADMINS,
+  MAX_GROUP_LEAVES,
+  MAX_GROUP_PAGE_ENTRIES,
+  MAX_GROUP_PAGE_BYTES,
   MAILBOX_TTL_SECONDS,
   MAILBOX_WINDOW_MESSAGES,
   MAILBOX_WINDOW_BYTES,
@@ -281,7 +288,7 @@ export type { DeviceDropped, LinkRequested, LogChanged, Notice } from "./notice.
 export { decodeNotice, encodeNotice } from "./notice.ts";
 export type { Reference } from "./reference.ts";
 export type { Auth, BodyKind, Operation, ProblemCode, Route } from "./routes.ts";
-export { COMMON_PROBLEMS, pathOf, PROBLEM_STATUS, ROUTES, SOCKET_PROTOCOL } from "./routes.ts";
+export { COMMON_PROBLEMS, GROUP_SCHEME, pathOf, PROBLEM_STATUS, ROUTES, SOCKET_PROTOCOL } from "./routes.ts";
 export type { ScannableFingerprint } from "./scannable.ts";
 export { decodeScannableFingerprint, encodeScannableFingerprint } from "./scannable.ts";
 export type { SealedContent, SealedKind } from "./sealed-content.ts";

@@ -39,7 +39,8 @@ export type ProblemCode =
   | "rate-limited"
   | "internal"
   | "unavailable"
-  | "mailbox-full";
+  | "mailbox-full"
+  | "group-full";
 
 export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
   malformed: 400,
@@ -61,6 +62,7 @@ export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
   internal: 500,
   unavailable: 503,
   "mailbox-full": 507,
+  "group-full": 507,
 };
 
 /** What any route may answer, besides the codes of its own. */
@@ -76,6 +78,9 @@ export const COMMON_PROBLEMS: readonly ProblemCode[] = [
 
 /** The WebSocket subprotocol that the server chooses. A client offers it and, behind it, its token. */
 export const SOCKET_PROTOCOL = "edgewise.v1";
+
+/** The scheme of `Authorization` under which a member's read proof stands, in base64url. */
+export const GROUP_SCHEME = "EdgewiseGroup";
 
 export interface Route {
   readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -165,7 +170,7 @@ export const ROUTES: Readonly<Record<Operation, Route>> = {
   getGroup: get("/v1/groups/{groupId}", "group-key", "protobuf"),
   appendGroup: {
     ...post("/v1/groups/{groupId}", "group-key", "protobuf", "json"),
-    problems: ["version-conflict", "too-large", "unsupported-media-type"],
+    problems: ["version-conflict", "too-large", "unsupported-media-type", "group-full"],
   },
   putLinkBlob: {
     ...post("/v1/link/{rendezvousId}/{blob}", "secret-id", "bytes", "none"),

@@ -18,6 +18,8 @@ import {
   decodeGroupState,
   decodeGroupStatement,
   decodeJoinRequest,
+  decodeGroupAppend,
+  decodeGroupEntries,
   decodeNotice,
   decodePlaintextContent,
   decodePreKeySignalMessage,
@@ -42,6 +44,8 @@ import {
   encodeGroupState,
   encodeGroupStatement,
   encodeJoinRequest,
+  encodeGroupAppend,
+  encodeGroupEntries,
   encodeMultiRecipient,
   encodeNotice,
   encodePlaintextContent,
@@ -64,6 +68,8 @@ import {
   type GroupStatement,
   isGroupTitle,
   type JoinRequest,
+  type GroupAppend,
+  type GroupEntries,
   type MediaPointer,
   type MultiRecipient,
   type Notice,
@@ -382,6 +388,24 @@ const groupState: fc.Arbitrary<GroupState> = fc.record({
 
 const joinRequest: fc.Arbitrary<JoinRequest> = fc.record({ groupId, inviteId: bytesOf(16), userId, proof: bytesOf(32) });
 
+const version = fc.integer({ min: 1, max: 0xffff_ffff });
+
+const groupAppend: fc.Arbitrary<GroupAppend> = fc.record({
+  version,
+  entry: bytesOf(1, 60),
+  signer: publicKey,
+  signature: bytesOf(64),
+  authority: fc.oneof(
+    fc.record({ kind: fc.constant("admin" as const), keys: maybe(fc.record({ memberKey: publicKey, adminKey: publicKey })) }),
+    fc.record({ kind: fc.constant("member" as const) }),
+  ),
+});
+
+const groupEntries: fc.Arbitrary<GroupEntries> = fc.record({
+  entries: fc.array(fc.record({ version, entry: bytesOf(1, 40) }), { maxLength: 4 }),
+  latest: version,
+});
+
 /** A format with its value type forgotten: valid encodings, and the decoder that takes them. */
 export interface Format {
   readonly name: string;
@@ -418,6 +442,8 @@ export const OWN_FORMATS: readonly OwnFormat[] = [
   own("GroupStatement", groupStatement, encodeGroupStatement, decodeGroupStatement),
   own("GroupState", groupState, encodeGroupState, decodeGroupState),
   own("JoinRequest", joinRequest, encodeJoinRequest, decodeJoinRequest),
+  own("GroupAppend", groupAppend, encodeGroupAppend, decodeGroupAppend),
+  own("GroupEntries", groupEntries, encodeGroupEntries, decodeGroupEntries),
 ];
 
 const SIGNATURE = new Uint8Array(64).fill(0x5a);
