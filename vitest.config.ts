@@ -51,7 +51,7 @@ export default defineConfig({
             main: "./test/durable-objects/support/worker.ts",
             miniflare: {
               compatibilityDate: "2026-11-17",
-              durableObjects: { MAILBOX: { className: "Mailbox", useSQLite: true } },
+              durableObjects: { MAILBOX: { className: "Mailbox", useSQLite: true }, GROUP: { className: "Group", useSQLite: true } },
               d1Databases: ["KEYS_DB", "KEYS_DB_1", "KEYS_DB_2"],
               bindings: { SERVER_SEED: `1:${"A".repeat(43)}` },
             },

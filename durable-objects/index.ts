@@ -16,8 +16,10 @@ export type {
   Unknown,
 } from "./mailbox/api.ts";
 export type { DeviceChanges } from "./mailbox/core.ts";
+export type { CheckedGroupAppend, GroupApi, GroupAppendResult, GroupReadResult } from "./group/api.ts";
+export { Group } from "./group/index.ts";
 export type { MailboxEnv } from "./env.ts";
-export { mailboxNamespace } from "./jurisdiction.ts";
+export { groupNamespace, mailboxNamespace } from "./jurisdiction.ts";
 export { Mailbox } from "./mailbox/index.ts";
 export type { SeedVersion } from "./server-seed.ts";
 export { deriveServerKey, parseServerSeed, ServerNames } from "./server-seed.ts";

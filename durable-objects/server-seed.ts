@@ -3,7 +3,7 @@
 // always use version 1, which is therefore never removed.
 
 import { hkdf, hmac, LABELS } from "#crypto";
-import { type Bytes, EMPTY, type UserId, toHex, UsageError, uuidToBytes } from "#wire";
+import { type Bytes, EMPTY, fromHex, type GroupId, type UserId, toHex, UsageError, uuidToBytes } from "#wire";
 
 export interface SeedVersion {
   readonly version: number;
@@ -39,6 +39,7 @@ export function deriveServerKey(seed: SeedVersion, label: Bytes): Bytes {
 /** Makes the names that no table or log holds beside a user id. */
 export class ServerNames {
   readonly #mailboxKey: Bytes;
+  readonly #groupKey: Bytes;
   readonly #slotKey: Bytes;
   readonly #usernameKey: Bytes;
 
@@ -46,6 +47,7 @@ export class ServerNames {
     const first = seeds.find(({ version }) => version === 1);
     if (first === undefined) throw new UsageError("bad-argument", "SERVER_SEED has no version 1");
     this.#mailboxKey = deriveServerKey(first, LABELS.SERVER_MAILBOX_NAME);
+    this.#groupKey = deriveServerKey(first, LABELS.SERVER_GROUP_NAME);
     this.#slotKey = deriveServerKey(first, LABELS.SERVER_SLOT);
     this.#usernameKey = deriveServerKey(first, LABELS.SERVER_USERNAME_TAG);
   }
@@ -53,6 +55,11 @@ export class ServerNames {
   /** The name of a user's mailbox object. */
   mailbox(userId: UserId): string {
     return toHex(hmac(this.#mailboxKey, uuidToBytes(userId)));
+  }
+
+  /** The name of a group's object. */
+  group(groupId: GroupId): string {
+    return toHex(hmac(this.#groupKey, fromHex(groupId)));
   }
 
   /** Under what a username is stored: equal names, equal tags, and nothing to read back. */

@@ -17,6 +17,7 @@ const LIMITS = {
   USER_LIMIT: { namespace_id: "1", simple: { limit: 500, period: MINUTE } },
   ADDRESS_LIMIT: { namespace_id: "2", simple: { limit: 300, period: MINUTE } },
   TARGET_LIMIT: { namespace_id: "3", simple: { limit: 60, period: MINUTE } },
+  GROUP_LIMIT: { namespace_id: "4", simple: { limit: 1200, period: MINUTE } },
 };
 
 /**
@@ -34,7 +35,10 @@ export async function startServer({ port, state, seed, bench }) {
     script: await bundle(bench === "floor" ? "bench/floor/index.ts" : "workers/gateway/index.ts"),
     compatibilityDate: COMPATIBILITY_DATE,
     bindings: { SERVER_SEED: seed },
-    durableObjects: { MAILBOX: { className: "Mailbox", useSQLite: true } },
+    durableObjects: {
+      MAILBOX: { className: "Mailbox", useSQLite: true },
+      ...(bench === "floor" ? {} : { GROUP: { className: "Group", useSQLite: true } }),
+    },
     d1Databases: { KEYS_DB: "edgewise-keys" },
     resourcePersistencePath: state,
     ...(bench === undefined ? { ratelimits: LIMITS } : {}),

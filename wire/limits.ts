@@ -57,10 +57,10 @@ export const MAX_RECIPIENT_DEVICES: number = 600;
 export const MAX_MULTI_RECIPIENT_BYTES: number = MAX_ENVELOPE_BYTES + MAX_RECIPIENT_DEVICES * (17 + 3 + 48);
 /** An entry of a group's log as the server has it: 96 KiB, with nonce and tag. */
 export const MAX_SEALED_GROUP_ENTRY_BYTES: number = 96 * 1024 + 24 + 16;
-/** Entries in the life of a group: who joins has to bear all of them. */
-export const MAX_GROUP_ENTRIES: number = 4096;
+/** Places in a group's log: who joins has to bear all of them. */
+export const MAX_GROUP_LOG_PLACES: number = 4096;
 /** Of those the last, which members' leaves do not take, so that admins can go on to remove and to rotate. */
-export const GROUP_ENTRIES_FOR_ADMINS: number = 64;
+export const GROUP_PLACES_FOR_ADMINS: number = 64;
 /** Leaves under one set of keys: there are no more members, and a member who writes noise is removed with new keys. */
 export const MAX_GROUP_LEAVES: number = 100;
 /** Entries in one answer, and their bytes together. */

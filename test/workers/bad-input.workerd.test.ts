@@ -9,6 +9,7 @@ import {
   concat,
   type DeviceId,
   encodeAppendLog,
+  encodeGroupAppend,
   encodePreKeyUpload,
   encodeSendRequest,
   MAX_CREATE_ACCOUNT_BYTES,
@@ -21,8 +22,9 @@ import {
 } from "#wire";
 import { SERVED } from "../../workers/gateway/served.ts";
 import { ownDevice } from "../support/accounts.ts";
+import { SharedGroup } from "../support/shared-group.ts";
 import { seededRandom } from "../support/random.ts";
-import { type Asking, codeOf, openWorld, Person, World } from "./support/world.ts";
+import { type Asking, codeOf, openWorld, ORIGIN, Person, World } from "./support/world.ts";
 
 let world: World;
 let alice: Person;
@@ -47,7 +49,7 @@ async function rows(): Promise<unknown> {
 }
 
 async function refused(operation: Operation, asking: Asking): Promise<string> {
-  const parameters = { userId: alice.userId, name: "somebody", ...asking.parameters };
+  const parameters = { userId: alice.userId, name: "somebody", groupId: group.at.groupId, ...asking.parameters };
   const response = await world.ask(operation, { token, ...asking, parameters });
   expect(response.status).toBeGreaterThanOrEqual(400);
   expect(response.status).toBeLessThan(500);
@@ -56,6 +58,7 @@ async function refused(operation: Operation, asking: Asking): Promise<string> {
   return code;
 }
 
+const group = new SharedGroup(1, ORIGIN);
 const stranger = () => new Person(world, 50);
 
 /** Good bodies, of which every part is then damaged. */
@@ -64,6 +67,7 @@ const BODIES: Readonly<Partial<Record<Operation, () => Bytes>>> = {
   putKeys: () => encodePreKeyUpload(alice.preKeysOf(alice.owner.first, [90], [90])),
   appendLog: addition,
   sendMessages: () => messageTo([parseDeviceId(1), parseDeviceId(2)]),
+  appendGroup: () => encodeGroupAppend(group.begin()),
 };
 
 /** A second device, with its prekeys. */
@@ -94,7 +98,7 @@ test.each(WITH_BYTES)("%s refuses bytes that are cut, longer, changed or none", 
   const longer = concat(good, new Uint8Array([0]));
   const flipped = [0, 3, 40].map((at) => good.with(at, (good[at] ?? 0) ^ 0xff));
   for (const protobuf of [...cuts, ...noise, longer, ...flipped.map((bytes) => new Uint8Array(bytes))]) {
-    expect(["malformed", "devices-changed", "log-conflict"]).toContain(await refused(operation, { protobuf }));
+    expect(["malformed", "devices-changed", "log-conflict", "not-found"]).toContain(await refused(operation, { protobuf }));
   }
 });
 

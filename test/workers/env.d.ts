@@ -4,6 +4,7 @@ declare namespace Cloudflare {
   interface Env {
     readonly SERVER_SEED: string;
     readonly MAILBOX: DurableObjectNamespace;
+    readonly GROUP: DurableObjectNamespace;
     readonly KEYS_DB: D1Database;
     readonly KEYS_DB_1: D1Database;
     readonly KEYS_DB_2: D1Database;

@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { ROUTES } from "#wire";
+import { type Auth, ROUTES } from "#wire";
 import { OPERATIONS } from "../../workers/gateway/operations/index.ts";
 import { openApiDocument } from "../../workers/gateway/openapi.ts";
 import { SERVED } from "../../workers/gateway/served.ts";
@@ -8,9 +8,12 @@ test("docs/openapi.json is what the server says (vitest run -u writes it)", asyn
   await expect(`${JSON.stringify(openApiDocument(), undefined, 2)}\n`).toMatchFileSnapshot("../../docs/openapi.json");
 });
 
+/** What no token is for. */
+const OPEN: readonly Auth[] = ["none", "group-key"];
+
 test("what is served has an operation, of the kind that the route table asks for", () => {
   for (const name of SERVED) {
-    const open = ROUTES[name].auth === "none";
+    const open = OPEN.includes(ROUTES[name].auth);
     expect([name, name in OPERATIONS.anyone, name in OPERATIONS.device]).toEqual([name, open, !open]);
   }
   expect([...Object.keys(OPERATIONS.anyone), ...Object.keys(OPERATIONS.device)].toSorted()).toEqual([...SERVED].toSorted());

@@ -1,9 +1,20 @@
 // Every route for every principal.
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { encodeAppendLog, encodePreKeyUpload, encodeSendRequest, type Operation, parseMessageId, parseUsername, ROUTES } from "#wire";
+import {
+  encodeAppendLog,
+  encodeGroupAppend,
+  encodePreKeyUpload,
+  encodeSendRequest,
+  type Operation,
+  parseMessageId,
+  parseUsername,
+  ROUTES,
+} from "#wire";
 import { SERVED } from "../../workers/gateway/served.ts";
-import { type Asking, codeOf, openWorld, ORIGIN, Person, type World } from "./support/world.ts";
+import { SharedGroup } from "../support/shared-group.ts";
+import { authorizationOf } from "./support/groups.ts";
+import { type Asking, codeOf, nowSeconds, openWorld, ORIGIN, Person, type World } from "./support/world.ts";
 
 const PRINCIPALS = ["anonymous", "owner", "other", "revoked", "forged"] as const;
 type Principal = (typeof PRINCIPALS)[number];
@@ -26,11 +37,16 @@ const ROWS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
   appendLog: [401, 200, 404, 401, 401],
   getUsername: [401, 200, 200, 401, 401],
   sendMessages: [401, 200, 200, 401, 401],
+  // With the group's keys; a token changes nothing.
+  getGroup: [200, 200, 200, 200, 200],
+  appendGroup: [200, 200, 200, 200, 200],
 };
 
 let world: World;
 let owner: Person;
 let other: Person;
+const group = new SharedGroup(1, ORIGIN);
+const beginning = encodeGroupAppend(group.begin());
 const tokens = new Map<Principal, string>();
 
 beforeAll(async () => {
@@ -40,6 +56,7 @@ beforeAll(async () => {
   tokens.set("owner", await owner.token());
   tokens.set("other", await other.token());
   tokens.set("revoked", await revokedToken());
+  await world.ask("appendGroup", { parameters: { groupId: group.at.groupId }, protobuf: beginning });
   tokens.set("forged", `${tokens.get("owner")?.slice(0, -4)}AAAA`);
 });
 
@@ -61,7 +78,10 @@ async function revokedToken(): Promise<string> {
 /** A request that is good in itself. */
 function asking(operation: Operation, principal: Principal): Asking {
   const token = tokens.get(principal);
-  const common = { parameters: { userId: owner.userId, name: "the_owner" }, ...(token === undefined ? {} : { token }) };
+  const common = {
+    parameters: { userId: owner.userId, name: "the_owner", groupId: group.at.groupId },
+    ...(token === undefined ? {} : { token }),
+  };
   switch (operation) {
     case "createAccount":
       return { ...common, protobuf: owner.registration() };
@@ -77,6 +97,10 @@ function asking(operation: Operation, principal: Principal): Asking {
       return { ...common, protobuf: uploadOf(principal) };
     case "appendLog":
       return { ...common, protobuf: appendOf(principal) };
+    case "getGroup":
+      return { ...common, headers: authorizationOf(group.readProof(nowSeconds())) };
+    case "appendGroup":
+      return { ...common, protobuf: beginning };
     case "sendMessages":
       return { ...common, protobuf: messageToOwner() };
     default:

@@ -1,7 +1,7 @@
 // Bodies and parameters on their way in: bounded, of the declared type, and parsed once.
 
 import * as v from "valibot";
-import { type Bytes, concat, parseUserId, ProtocolError, type UserId, WireError } from "#wire";
+import { type Bytes, concat, type GroupId, parseGroupId, parseUserId, ProtocolError, type UserId, WireError } from "#wire";
 import { Problem } from "./problem.ts";
 
 const MAX_JSON_BYTES = 4096;
@@ -33,6 +33,11 @@ export async function readJson<Output>(request: Request, schema: v.GenericSchema
 /** A userId in a path. */
 export function userIdOf(parameters: Readonly<Record<string, string>>): UserId {
   return parsed(() => parseUserId(parameters["userId"]));
+}
+
+/** A groupId in a path. */
+export function groupIdOf(parameters: Readonly<Record<string, string>>): GroupId {
+  return parsed(() => parseGroupId(parameters["groupId"]));
 }
 
 /** `after` of a query: how many entries of a log the caller has. */

@@ -7,6 +7,7 @@ import type { CertificateAuthority } from "./certificates.ts";
 import type { Challenges } from "./challenges.ts";
 import type { Counters } from "./counters.ts";
 import type { ActiveDevice, Devices } from "./devices.ts";
+import type { Groups } from "./groups.ts";
 import type { Limits } from "./limits.ts";
 import type { Mailboxes } from "./mailboxes.ts";
 import type { Tokens } from "./tokens.ts";
@@ -19,6 +20,7 @@ export interface Services {
   readonly inviteCode: string | undefined;
   readonly keys: KeysEnv;
   readonly mailboxes: Mailboxes;
+  readonly groups: Groups;
   readonly devices: Devices;
   readonly tokens: Tokens;
   readonly challenges: Challenges;
@@ -51,6 +53,7 @@ export type DeviceOperation = (call: DeviceCall) => Promise<Response> | Response
 
 /** What this server does: every operation of the route table that is here, by who may ask for it. */
 export interface Operations {
+  /** No token is looked at. What such an operation wants to be shown, it checks itself. */
   readonly anyone: Readonly<Partial<Record<Operation, AnyoneOperation>>>;
   readonly device: Readonly<Partial<Record<Operation, DeviceOperation>>>;
 }

@@ -8,6 +8,7 @@ export interface Env {
   /** When set, an account is made only with this code. */
   readonly INVITE_CODE?: string;
   readonly MAILBOX: DurableObjectNamespace;
+  readonly GROUP: DurableObjectNamespace;
   /** `eu` or `fedramp`, chosen before the first account and never changed. Unset: wherever the platform likes. */
   readonly JURISDICTION?: string;
   /** Counts of operations and codes. Without it they are not counted. */
@@ -18,4 +19,6 @@ export interface Env {
   readonly ADDRESS_LIMIT?: RateLimit;
   /** Requests without a token, by the account they are about. */
   readonly TARGET_LIMIT?: RateLimit;
+  /** Requests about one group: there are 600 devices in it. */
+  readonly GROUP_LIMIT?: RateLimit;
 }

@@ -8,7 +8,7 @@ import { OPERATIONS } from "./operations/index.ts";
 import { type Gateway, gateway } from "./router.ts";
 import { servicesOf } from "./services.ts";
 
-export { Mailbox } from "#durable-objects";
+export { Group, Mailbox } from "#durable-objects";
 
 useBackend(workerdBackend);
 

@@ -3,7 +3,7 @@
 
 import { hmac, LABELS } from "#crypto";
 import { deriveServerKey, type SeedVersion, type ServerNames } from "#durable-objects";
-import { type Bytes, toHex, toUtf8, type UserId } from "#wire";
+import { type Bytes, type GroupId, toHex, toUtf8, type UserId } from "#wire";
 import { Unavailable } from "../deadline.ts";
 import { networkOf } from "./network.ts";
 import { Problem } from "./problem.ts";
@@ -15,6 +15,7 @@ export interface LimitBindings {
   readonly user: RateLimit | undefined;
   readonly address: RateLimit | undefined;
   readonly target: RateLimit | undefined;
+  readonly group: RateLimit | undefined;
 }
 
 export class Limits {
@@ -43,6 +44,11 @@ export class Limits {
   /** A request without a token that would wake somebody's mailbox. */
   async countTarget(userId: UserId): Promise<void> {
     await this.#countAnonymous(this.#bindings.target, this.#names.mailbox(userId));
+  }
+
+  /** A proof about a group that would wake its object, whether there is one or not. */
+  async countGroup(groupId: GroupId): Promise<void> {
+    await this.#countAnonymous(this.#bindings.group, this.#names.group(groupId));
   }
 
   async #countAnonymous(binding: RateLimit | undefined, key: string): Promise<void> {

@@ -1,7 +1,7 @@
 // The OpenAPI 3.1 document, made from the route table and the schemas by which bodies are parsed.
 
 import type * as v from "valibot";
-import { type Auth, COMMON_PROBLEMS, type Operation, PROBLEM_STATUS, type Route, ROUTES } from "#wire";
+import { type Auth, COMMON_PROBLEMS, GROUP_SCHEME, type Operation, PROBLEM_STATUS, type Route, ROUTES } from "#wire";
 import { ANSWER_SCHEMAS, REQUEST_SCHEMAS } from "./schemas.ts";
 import { SERVED } from "./served.ts";
 
@@ -18,7 +18,10 @@ export function openApiDocument(): Json {
     info: { title: "Edgewise", version: "1", license: { name: "Apache-2.0", identifier: "Apache-2.0" } },
     paths,
     components: {
-      securitySchemes: { token: { type: "http", scheme: "bearer", bearerFormat: "JWT" } },
+      securitySchemes: {
+        token: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
+        groupKey: { type: "http", scheme: GROUP_SCHEME, description: "base64url of time (4), member's public key (33), signature (64)." },
+      },
       schemas: { Problem: PROBLEM },
     },
   };
@@ -35,6 +38,7 @@ const PROBLEM: Json = {
     missing: { type: "array", items: { type: "integer" } },
     extra: { type: "array", items: { type: "integer" } },
     stale: { type: "array", items: { type: "integer" } },
+    version: { type: "integer" },
   },
 };
 
@@ -50,6 +54,9 @@ function operationObject(operation: Operation, route: Route): Json {
 }
 
 function securityOf(operation: Operation, auth: Auth): readonly Json[] {
+  if (operation === "getGroup") return [{ groupKey: [] }];
+  // What proves the right to append to a group is in the body.
+  if (operation === "appendGroup") return [];
   // The socket has its token in Sec-WebSocket-Protocol, for which OpenAPI has no scheme; the parameter says so.
   return auth === "none" || operation === "openSocket" ? [] : [{ token: [] }];
 }
@@ -69,7 +76,7 @@ function parametersOf(operation: Operation, { path }: Route): readonly Json[] {
     schema: { type: "string" },
     description: "edgewise.v1, and the token.",
   };
-  if (operation === "getKeys" || operation === "getLog") return [...inPath, after];
+  if (operation === "getKeys" || operation === "getLog" || operation === "getGroup") return [...inPath, after];
   return operation === "openSocket" ? [protocol] : inPath;
 }
 

@@ -50,6 +50,7 @@ export interface Answers {
   readonly appendLog: { readonly head: HeadAnswer };
   readonly getUsername: { readonly userId: string };
   readonly sendMessages: Readonly<Record<string, never>>;
+  readonly appendGroup: { readonly version: number };
   readonly getConfig: {
     readonly registration: "open" | "invite";
     readonly trustRoots: readonly string[];
@@ -90,6 +91,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<keyof Answers, v.GenericSchema>> = 
   appendLog: v.strictObject({ head }),
   getUsername: v.strictObject({ userId }),
   sendMessages: v.strictObject({}),
+  appendGroup: v.strictObject({ version: count }),
   getConfig: v.strictObject({
     registration: v.picklist(["open", "invite"]),
     trustRoots: v.array(publicKeyText),

@@ -17,6 +17,8 @@ export const SERVED: readonly Operation[] = [
   "appendLog",
   "getUsername",
   "sendMessages",
+  "getGroup",
+  "appendGroup",
   "getConfig",
   "getHealth",
   "getOpenApi",

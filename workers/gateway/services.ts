@@ -1,13 +1,14 @@
 // Puts the parts of the gateway together: from what is bound, each gets what it needs and no more.
 
 import type { Random } from "#crypto";
-import { databasesOf, mailboxNamespace, parseServerSeed, ServerNames } from "#durable-objects";
+import { databasesOf, groupNamespace, mailboxNamespace, parseServerSeed, ServerNames } from "#durable-objects";
 import type { Services } from "./call.ts";
 import { CertificateAuthority } from "./certificates.ts";
 import { Challenges } from "./challenges.ts";
 import { Counters } from "./counters.ts";
 import { Devices } from "./devices.ts";
 import type { Env } from "./env.ts";
+import { Groups } from "./groups.ts";
 import { Limits } from "./limits.ts";
 import { Mailboxes } from "./mailboxes.ts";
 import { newestOf } from "./seeds.ts";
@@ -22,7 +23,7 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
   const seeds = parseServerSeed(env.SERVER_SEED);
   const names = new ServerNames(seeds);
   const mailboxes = new Mailboxes(mailboxNamespace(env), names);
-  const bindings = { user: env.USER_LIMIT, address: env.ADDRESS_LIMIT, target: env.TARGET_LIMIT };
+  const bindings = { user: env.USER_LIMIT, address: env.ADDRESS_LIMIT, target: env.TARGET_LIMIT, group: env.GROUP_LIMIT };
   return {
     nowMilliseconds,
     random,
@@ -30,6 +31,7 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
     inviteCode: env.INVITE_CODE === "" ? undefined : env.INVITE_CODE,
     keys: { databases: databasesOf({ ...env }), names },
     mailboxes,
+    groups: new Groups(groupNamespace(env), names),
     devices: new Devices(mailboxes),
     tokens: new Tokens(seeds),
     challenges: new Challenges(seeds),

@@ -50,9 +50,16 @@ export class World {
   aheadSeconds = 0;
 
   constructor(overrides: Partial<Env> = {}) {
-    const { SERVER_SEED, MAILBOX, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
+    const { SERVER_SEED, MAILBOX, GROUP, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
     // No limiter but a test's own: what one test asks must not slow another.
-    const bound: Env & Pick<Cloudflare.Env, "KEYS_DB"> = { SERVER_SEED, MAILBOX, KEYS_DB, ...{ KEYS_DB_1, KEYS_DB_2 }, ...overrides };
+    const bound: Env & Pick<Cloudflare.Env, "KEYS_DB"> = {
+      SERVER_SEED,
+      MAILBOX,
+      GROUP,
+      KEYS_DB,
+      ...{ KEYS_DB_1, KEYS_DB_2 },
+      ...overrides,
+    };
     this.services = servicesOf(bound, { nowMilliseconds: () => Date.now() + this.aheadSeconds * 1000, random: systemRandom });
     this.serve = gateway(this.services, OPERATIONS);
   }
@@ -110,6 +117,7 @@ const PROBLEM = v.strictObject({
   missing: ids,
   extra: ids,
   stale: ids,
+  version: v.optional(v.number()),
 });
 
 export async function codeOf(response: Response): Promise<string> {

@@ -1,10 +1,12 @@
 import type { Operations } from "../call.ts";
+import { appendGroup } from "./append-group.ts";
 import { appendLog } from "./append-log.ts";
 import { createAccount } from "./create-account.ts";
 import { createChallenge } from "./create-challenge.ts";
 import { createToken } from "./create-token.ts";
 import { getCertificate } from "./get-certificate.ts";
 import { getConfig } from "./get-config.ts";
+import { getGroup } from "./get-group.ts";
 import { getHealth } from "./get-health.ts";
 import { getKeyCounts } from "./get-key-counts.ts";
 import { getKeys } from "./get-keys.ts";
@@ -17,6 +19,6 @@ import { putKeys } from "./put-keys.ts";
 import { sendMessages } from "./send-messages.ts";
 
 export const OPERATIONS: Operations = {
-  anyone: { createAccount, createChallenge, createToken, getTokenKeys, getConfig, getHealth, getOpenApi },
+  anyone: { createAccount, createChallenge, createToken, getTokenKeys, getGroup, appendGroup, getConfig, getHealth, getOpenApi },
   device: { getCertificate, openSocket, putKeys, getKeyCounts, getKeys, getLog, appendLog, getUsername, sendMessages },
 };
