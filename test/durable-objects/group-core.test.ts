@@ -101,6 +101,9 @@ test("each entry may come again from whom it came, and is a repeat; with anythin
     ];
     for (const other of changed) expect(["conflict", "unknown"]).toContain(decide(other).kind);
   }
+  // The same entry, rightly signed in the other role.
+  expect(decide({ ...byMember(2, 1), entry: entry(2) })).toEqual({ kind: "conflict", version: 3 });
+  expect(decide({ ...byAdmin(4, 2), entry: entry(4) })).toEqual({ kind: "conflict", version: 5 });
   const rotation = { kind: "admin", keys: { ...keys(2), memberKey: key(99) } } as const;
   expect(decide({ ...byAdmin(3, 1), authority: rotation })).toEqual({ kind: "conflict", version: 3 });
 });
