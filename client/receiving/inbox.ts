@@ -2,7 +2,7 @@
 // content does and the mark against its repetition; wipe; tell; only then is it acknowledged. A crash between any two steps
 // repeats a step that changes nothing.
 
-import { type PublicKey, sha256 } from "#crypto";
+import { sha256 } from "#crypto";
 import { matchesAccount } from "#identity";
 import { EMPTY_RECORD, openMessage, openSealed, type OpenedContent, preKeysNeeded, type SessionMessage } from "#protocol";
 import {
@@ -24,6 +24,7 @@ import { loadPreKeys, spendPreKeys } from "../prekeys.ts";
 import { CHAINS, type Chain, HELD, MARKS, SESSIONS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
+import type { TrustRoots } from "../trust-roots.ts";
 import { applyContent, contactOf } from "./apply.ts";
 import { MARK_PERIODS, markPeriod } from "./marks.ts";
 import { dueCounter, PATIENCE_MILLISECONDS, release, takeTurn } from "./order.ts";
@@ -38,7 +39,7 @@ export interface Ephemeral {
 
 export interface InboxParts {
   readonly sending: Sending;
-  readonly trustRoots: readonly PublicKey[];
+  readonly trust: TrustRoots;
   readonly onEphemeral: (ephemeral: Ephemeral) => void;
   /** Something about our own account may be new. */
   readonly onOwnLogChanged: () => void;
@@ -63,7 +64,7 @@ export class Inbox {
     const settled: number[] = [];
     const arrived: Arrived[] = [];
     for (const delivery of deliveries) {
-      const opened = this.#unseal(delivery);
+      const opened = await this.#unseal(delivery);
       if (opened === undefined) settled.push(delivery.guid);
       else arrived.push({ delivery, opened });
     }
@@ -102,19 +103,28 @@ export class Inbox {
   }
 
   /** The sealed content and who proved to have sent it; nothing for what nobody can be asked about. */
-  #unseal({ envelope, serverTimestamp }: Deliver): OpenedContent | undefined {
-    const { sending, trustRoots, onOwnLogChanged } = this.#parts;
-    if (envelope.type === "notice") {
+  async #unseal(delivery: Deliver): Promise<OpenedContent | undefined> {
+    const { trust, onOwnLogChanged } = this.#parts;
+    if (delivery.envelope.type === "notice") {
       onOwnLogChanged();
       return undefined;
     }
-    const opened = openSealed({
+    const opened = this.#openSealed(delivery);
+    if (opened.kind === "opened") return opened;
+    // Perhaps the server signs under a root that is newer than what we know.
+    if (opened.code !== "bad-certificate" || !(await trust.renew())) return undefined;
+    const again = this.#openSealed(delivery);
+    return again.kind === "opened" ? again : undefined;
+  }
+
+  #openSealed({ envelope, serverTimestamp }: Deliver): ReturnType<typeof openSealed> {
+    const { sending, trust } = this.#parts;
+    return openSealed({
       identity: sending.self.local.identity,
       bytes: envelope.content,
-      trustRoots,
+      trustRoots: trust.roots,
       nowMilliseconds: this.#sentBefore(serverTimestamp),
     });
-    return opened.kind === "opened" ? opened : undefined;
   }
 
   /** The time at which the certificate had to be good: when the server took the message, as far as that can be true. */

@@ -1,7 +1,6 @@
 // The engine of a registered client: the parts that send and receive, put together and kept going. Says nothing to users;
 // client.ts does.
 
-import { parsePublicKey } from "#crypto";
 import { sealForOne } from "#protocol";
 import { type Body, type DeviceMessage, pathOf, type UserId } from "#wire";
 import { Accounts } from "../accounts.ts";
@@ -19,6 +18,7 @@ import { certificateOf, Outbox } from "../sending/outbox.ts";
 import { countJobs } from "../sending/queue.ts";
 import { sealFor } from "../sending/sealing.ts";
 import type { Tokens } from "../transport/tokens.ts";
+import { TrustRoots } from "../trust-roots.ts";
 import { reconnectingSocket } from "../transport/reconnecting-socket.ts";
 import { Receipts } from "./receipts.ts";
 
@@ -50,12 +50,12 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     const { core, self, network, tokens, url } = parts;
-    this.sending = { ...core, self, accounts: new Accounts(core) };
+    this.sending = { ...core, self, accounts: new Accounts(core), trust: new TrustRoots(core, self.account) };
     this.outbox = new Outbox(this.sending);
     this.receipts = new Receipts(this.sending);
     this.inbox = new Inbox({
       sending: this.sending,
-      trustRoots: self.account.trustRoots.map(parsePublicKey),
+      trust: this.sending.trust,
       onEphemeral: parts.onEphemeral,
       onOwnLogChanged: () => this.#refreshOwnLog(),
     });

@@ -19,11 +19,13 @@ import { type Core, drawMessageId, next, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { CONVERSATIONS, type ConversationRecord, type Job, type MessagePlace, SENT } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
+import type { TrustRoots } from "../trust-roots.ts";
 import { addJob } from "./queue.ts";
 
 export interface Sending extends Core {
   readonly self: Self;
   readonly accounts: Accounts;
+  readonly trust: TrustRoots;
 }
 
 export interface Compose {

@@ -1,8 +1,8 @@
 // The outbox: takes jobs to the server, in order for each recipient, some at a time, until the server has them for every
 // device. What fails for now is tried again, later and later; what fails for good is given up in the open.
 
-import { parsePublicKey, type PublicKey } from "#crypto";
-import { validateSenderCertificate } from "#identity";
+import type { PublicKey } from "#crypto";
+import { type CertifiedSender, validateSenderCertificate } from "#identity";
 import { sealForOne } from "#protocol";
 import {
   type Bytes,
@@ -14,13 +14,14 @@ import {
   type UserId,
   WireError,
 } from "#wire";
-import { conversationTopic, recordEvent, type Self } from "../core.ts";
+import { conversationTopic, recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { CERTIFICATE, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "./compose.ts";
 import { recipientsOf, removeJob } from "./queue.ts";
 import { prepareSessions, sealJob } from "./sealing.ts";
+import type { TrustRoots } from "../trust-roots.ts";
 
 /** Sealed in one transaction, and settled in one. */
 const BATCH = 16;
@@ -252,23 +253,24 @@ function asClientError(error: unknown): ClientError {
 }
 
 /** A sender certificate that is good for a while, and that others will believe. @throws ClientError */
-export async function certificateOf({ vault, server, clock, self }: Sending): Promise<Bytes> {
+export async function certificateOf(sending: Sending): Promise<Bytes> {
+  const { vault, server, clock } = sending;
   const now = clock.nowMilliseconds();
   const kept = await vault.read((records) => records.get(CERTIFICATE));
   if (kept !== undefined && now < kept.untilMilliseconds - CERTIFICATE_MARGIN_MILLISECONDS) return kept.bytes;
   const bytes = await server.getCertificate();
-  const untilMilliseconds = Math.min(endOfOwn(self, bytes, now), now + SENDER_CERTIFICATE_LIFETIME_SECONDS * 1000);
+  const untilMilliseconds = Math.min(await endOfOwn(sending, bytes), now + SENDER_CERTIFICATE_LIFETIME_SECONDS * 1000);
   await vault.write(async (records) => records.put(CERTIFICATE, { bytes, untilMilliseconds }));
   return bytes;
 }
 
 /** Until when a certificate says of this device what is so. What is sent under another is thrown away by whoever gets it. */
-function endOfOwn({ account, local }: Self, bytes: Bytes, nowMilliseconds: number): number {
+async function endOfOwn({ self: { local }, trust, clock }: Sending, bytes: Bytes): Promise<number> {
+  // Our clock may be a day ahead, and whoever reads has another one.
+  const nowMilliseconds = clock.nowMilliseconds() - CLOCK_TOLERANCE_SECONDS * 1000;
+  const validate = (): CertifiedSender => validateSenderCertificate(bytes, { trustRoots: trust.roots, nowMilliseconds });
   try {
-    // Our clock may be a day ahead, and whoever reads has another one.
-    const tolerant = nowMilliseconds - CLOCK_TOLERANCE_SECONDS * 1000;
-    const trust = { trustRoots: account.trustRoots.map(parsePublicKey), nowMilliseconds: tolerant };
-    const { sender, identityKey, expiresMilliseconds } = validateSenderCertificate(bytes, trust);
+    const { sender, identityKey, expiresMilliseconds } = await orRenewed(trust, validate);
     const isOwn = sender.userId === local.address.userId && sender.deviceId === local.address.deviceId;
     if (isOwn && identityKey.equals(local.identity.publicKey)) return expiresMilliseconds;
   } catch (cause) {
@@ -276,6 +278,16 @@ function endOfOwn({ account, local }: Self, bytes: Bytes, nowMilliseconds: numbe
     throw cause;
   }
   throw new ClientError("server-failed", { detail: "the certificate is not this device's" });
+}
+
+/** Once more when it leads to a root that the server has had since we asked. */
+async function orRenewed<T>(trust: TrustRoots, validate: () => T): Promise<T> {
+  try {
+    return validate();
+  } catch (error) {
+    if (error instanceof ProtocolError && error.code === "bad-certificate" && (await trust.renew())) return validate();
+    throw error;
+  }
 }
 
 async function markSent(records: Writer, { conversation, ordinal }: MessagePlace): Promise<void> {
