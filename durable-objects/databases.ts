@@ -1,22 +1,14 @@
-// The D1 databases that hold account logs, prekeys and usernames: KEYS_DB, KEYS_DB_1, … Slots are spread evenly in
-// order, so that adding a database moves whole ranges of them.
+// The D1 databases that hold account logs, prekeys and usernames: KEYS_DB, KEYS_DB_1, …
 
-const SLOTS = 4096;
+import { numberedBindings, ofSlot } from "./numbered.ts";
 
 /** Bindings of an environment that are databases of ours, in order. */
 export function databasesOf(env: Readonly<Record<string, unknown>>): readonly D1Database[] {
-  const names = ["KEYS_DB", ...Array.from({ length: 255 }, (_, i) => `KEYS_DB_${i + 1}`)];
-  const databases: D1Database[] = [];
-  for (const name of names) {
-    const database = env[name];
-    if (database === undefined) break;
-    databases.push(database as D1Database); // bound under this name by wrangler.toml as nothing else
-  }
-  return databases;
+  return numberedBindings(env, "KEYS_DB") as readonly D1Database[]; // bound under this name by wrangler.toml as nothing else
 }
 
 export function databaseOf(databases: readonly D1Database[], slot: number): D1Database {
-  const database = databases[Math.floor((slot * databases.length) / SLOTS)];
+  const database = ofSlot(databases, slot);
   if (database === undefined) throw new RangeError("KEYS_DB is not bound");
   return database;
 }
