@@ -51,7 +51,13 @@ export default defineConfig({
             main: "./test/durable-objects/support/worker.ts",
             miniflare: {
               compatibilityDate: "2026-11-17",
-              durableObjects: { MAILBOX: { className: "Mailbox", useSQLite: true }, GROUP: { className: "Group", useSQLite: true } },
+              durableObjects: {
+                MAILBOX: { className: "Mailbox", useSQLite: true },
+                GROUP: { className: "Group", useSQLite: true },
+                FAN_OUT: { className: "FanOut", useSQLite: true },
+              },
+              // Nobody consumes it: what is enqueued is lost, unless a test brings it to the consumer.
+              queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },
               d1Databases: ["KEYS_DB", "KEYS_DB_1", "KEYS_DB_2"],
               bindings: { SERVER_SEED: `1:${"A".repeat(43)}` },
             },

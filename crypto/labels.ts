@@ -38,6 +38,8 @@ export const SIGN_PREKEY_RECORD: Bytes = ascii("Edgewise/prekey-record/v1");
 
 /** Keys that a server derives from its seed. */
 export const SERVER_MAILBOX_NAME: Bytes = ascii("Edgewise/server/mailbox-name/v1");
+export const SERVER_FAN_OUT_NAME: Bytes = ascii("Edgewise/server/fan-out-name/v1");
+export const SERVER_SEND_HANDLE: Bytes = ascii("Edgewise/server/send-handle/v1");
 export const SERVER_SLOT: Bytes = ascii("Edgewise/server/slot/v1");
 export const SERVER_USERNAME_TAG: Bytes = ascii("Edgewise/server/username-tag/v1");
 export const SERVER_TOKEN: Bytes = ascii("Edgewise/server/token/v1");

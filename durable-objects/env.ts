@@ -1,5 +1,6 @@
 // What wrangler.toml binds for Durable Objects. Each takes what it needs and no more.
 
+import type { ChunkReference } from "./fan-out/api.ts";
 import type { Jurisdictional } from "./jurisdiction.ts";
 
 /** `MAILBOX` is where a frame for somebody else's mailbox goes. */
@@ -7,4 +8,11 @@ export interface MailboxEnv extends Jurisdictional {
   readonly SERVER_SEED: string;
   /** KEYS_DB, KEYS_DB_1 … are found by name. */
   readonly KEYS_DB: D1Database;
+}
+
+export interface FanOutEnv {
+  /** FANOUT_QUEUE, FANOUT_QUEUE_1 … are found by name. */
+  readonly FANOUT_QUEUE: Queue<ChunkReference>;
+  /** After how many seconds a chunk that nobody confirmed goes into the queue again. Unset: 60. */
+  readonly FANOUT_PAUSE_SECONDS?: string;
 }

@@ -18,8 +18,10 @@ export type {
 export type { DeviceChanges } from "./mailbox/core.ts";
 export type { CheckedGroupAppend, GroupApi, GroupAppendResult, GroupReadResult } from "./group/api.ts";
 export { Group } from "./group/index.ts";
-export type { MailboxEnv } from "./env.ts";
-export { groupNamespace, mailboxNamespace } from "./jurisdiction.ts";
+export type { FanOutEnv, MailboxEnv } from "./env.ts";
+export type { ChunkReference, FanOutApi, JobRecipient, OpenChunk, Outcome, Payload, SendResult, Settled } from "./fan-out/api.ts";
+export { FanOut } from "./fan-out/index.ts";
+export { fanOutNamespace, groupNamespace, mailboxNamespace } from "./jurisdiction.ts";
 export { Mailbox } from "./mailbox/index.ts";
 export type { SeedVersion } from "./server-seed.ts";
 export { deriveServerKey, parseServerSeed, ServerNames } from "./server-seed.ts";

@@ -1,5 +1,6 @@
-// In whose law mailboxes and groups live. A jurisdiction is part of an object's id: it is chosen before the first account
-// and never changed, or nobody finds the objects of before. The local runtime knows none, so there the variable stays unset.
+// In whose law mailboxes and groups live, and the objects that have messages for them. A jurisdiction is part of an object's id:
+// it is chosen before the first account and never changed, or nobody finds the objects of before. The local runtime knows none,
+// so there the variable stays unset.
 
 import { UsageError } from "#wire";
 
@@ -22,6 +23,11 @@ export function mailboxNamespace(env: Jurisdictional): DurableObjectNamespace {
 /** The namespace in which every group of this server is. @throws UsageError as above. */
 export function groupNamespace(env: Placed & { readonly GROUP: DurableObjectNamespace }): DurableObjectNamespace {
   return inJurisdiction(env.GROUP, env);
+}
+
+/** The namespace of the objects that have messages to many under way. @throws UsageError as above. */
+export function fanOutNamespace(env: Placed & { readonly FAN_OUT: DurableObjectNamespace }): DurableObjectNamespace {
+  return inJurisdiction(env.FAN_OUT, env);
 }
 
 function inJurisdiction(namespace: DurableObjectNamespace, { JURISDICTION = "" }: Placed): DurableObjectNamespace {

@@ -3,7 +3,19 @@
 // always use version 1, which is therefore never removed.
 
 import { hkdf, hmac, LABELS } from "#crypto";
-import { type Bytes, EMPTY, fromHex, type GroupId, type UserId, toHex, UsageError, uuidToBytes } from "#wire";
+import {
+  ascii,
+  type Bytes,
+  concat,
+  EMPTY,
+  fromHex,
+  type GroupId,
+  type MessageId,
+  type UserId,
+  toHex,
+  UsageError,
+  uuidToBytes,
+} from "#wire";
 
 export interface SeedVersion {
   readonly version: number;
@@ -40,6 +52,8 @@ export function deriveServerKey(seed: SeedVersion, label: Bytes): Bytes {
 export class ServerNames {
   readonly #mailboxKey: Bytes;
   readonly #groupKey: Bytes;
+  readonly #fanOutKey: Bytes;
+  readonly #handleKey: Bytes;
   readonly #slotKey: Bytes;
   readonly #usernameKey: Bytes;
 
@@ -48,6 +62,8 @@ export class ServerNames {
     if (first === undefined) throw new UsageError("bad-argument", "SERVER_SEED has no version 1");
     this.#mailboxKey = deriveServerKey(first, LABELS.SERVER_MAILBOX_NAME);
     this.#groupKey = deriveServerKey(first, LABELS.SERVER_GROUP_NAME);
+    this.#fanOutKey = deriveServerKey(first, LABELS.SERVER_FAN_OUT_NAME);
+    this.#handleKey = deriveServerKey(first, LABELS.SERVER_SEND_HANDLE);
     this.#slotKey = deriveServerKey(first, LABELS.SERVER_SLOT);
     this.#usernameKey = deriveServerKey(first, LABELS.SERVER_USERNAME_TAG);
   }
@@ -60,6 +76,16 @@ export class ServerNames {
   /** The name of a group's object. */
   group(groupId: GroupId): string {
     return toHex(hmac(this.#groupKey, fromHex(groupId)));
+  }
+
+  /** What a message to many is called: the same for every repeat, and nothing that others could guess or read back. */
+  sendHandle(sender: UserId, messageId: MessageId): string {
+    return toHex(hmac(this.#handleKey, concat(uuidToBytes(sender), uuidToBytes(messageId))));
+  }
+
+  /** The name of one of the 4,096 objects that have messages to many under way: by the first 12 bits of the handle. */
+  fanOut(handle: string): string {
+    return toHex(hmac(this.#fanOutKey, ascii(handle.slice(0, 3))));
   }
 
   /** Under what a username is stored: equal names, equal tags, and nothing to read back. */

@@ -20,6 +20,20 @@ const LIMITS = {
   GROUP_LIMIT: { namespace_id: "4", simple: { limit: 1200, period: MINUTE } },
 };
 
+/** What both the server and the floor bind. */
+const MAILBOX = { MAILBOX: { className: "Mailbox", useSQLite: true } };
+/** As in wrangler.toml. */
+const EDGEWISE = {
+  durableObjects: { ...MAILBOX, GROUP: { className: "Group", useSQLite: true }, FAN_OUT: { className: "FanOut", useSQLite: true } },
+  queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },
+  queueConsumers: {
+    "edgewise-fan-out": { maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 5, deadLetterQueue: "edgewise-fan-out-dead" },
+    "edgewise-fan-out-dead": { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 5 },
+  },
+};
+/** A queue of this runtime is forgotten when the process ends: what nobody confirmed is enqueued again soon. */
+const FANOUT_PAUSE_SECONDS = "1";
+
 /**
  * @param {{ port: number, state: string, seed: string, bench?: string | undefined }} options `port` 0 takes a free one; `state` is a
  *   folder; `bench` is for benches only: without rate limits, `edgewise` or the `floor` that it is compared with
@@ -28,17 +42,15 @@ const LIMITS = {
 export async function startServer({ port, state, seed, bench }) {
   mkdirSync(state, { recursive: true });
   requireSameSeed(state, seed);
+  const isFloor = bench === "floor";
   const options = convertV4MiniflareOptions({
     host: "127.0.0.1",
     port,
     modules: true,
-    script: await bundle(bench === "floor" ? "bench/floor/index.ts" : "workers/gateway/index.ts"),
+    script: await bundle(isFloor ? "bench/floor/index.ts" : "workers/gateway/index.ts"),
     compatibilityDate: COMPATIBILITY_DATE,
-    bindings: { SERVER_SEED: seed },
-    durableObjects: {
-      MAILBOX: { className: "Mailbox", useSQLite: true },
-      ...(bench === "floor" ? {} : { GROUP: { className: "Group", useSQLite: true } }),
-    },
+    bindings: { SERVER_SEED: seed, FANOUT_PAUSE_SECONDS },
+    ...(isFloor ? { durableObjects: MAILBOX } : EDGEWISE),
     d1Databases: { KEYS_DB: "edgewise-keys" },
     resourcePersistencePath: state,
     ...(bench === undefined ? { ratelimits: LIMITS } : {}),

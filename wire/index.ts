@@ -232,6 +232,8 @@ export {
   MAX_GROUP_LEAVES,
   MAX_GROUP_PAGE_ENTRIES,
   MAX_GROUP_PAGE_BYTES,
+  MAX_CHUNK_MAILBOXES,
+  SEND_RESULT_SECONDS,
   MAILBOX_TTL_SECONDS,
   MAILBOX_WINDOW_MESSAGES,
   MAILBOX_WINDOW_BYTES,
@@ -294,7 +296,7 @@ export { decodeScannableFingerprint, encodeScannableFingerprint } from "./scanna
 export type { SealedContent, SealedKind } from "./sealed-content.ts";
 export { decodeSealedContent, encodeSealedContent, padSealedContent, SEALED_PADDING_OVERHEAD } from "./sealed-content.ts";
 export type { SealedMessage, SealedV1, SealedV2 } from "./sealed-message.ts";
-export { decodeSealedMessage, encodeSealedV1, encodeSealedV2 } from "./sealed-message.ts";
+export { decodeSealedMessage, encodeSealedV1, encodeSealedV2, MASKED_KEY_BYTES, SENDER_TAG_BYTES } from "./sealed-message.ts";
 export type {
   SenderKeyDistributionMessage,
   SenderKeyDistributionMessageFields,

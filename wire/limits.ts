@@ -81,6 +81,10 @@ export const MAX_GROUP_INVITE_USES: number = 100;
 /** What one sender key may encrypt, and for how long. */
 export const SENDER_KEY_MESSAGES: number = 100;
 export const SENDER_KEY_LIFETIME_SECONDS: number = 7 * 24 * 3600;
+/** Mailboxes that one message of the queue stands for. */
+export const MAX_CHUNK_MAILBOXES: number = 25;
+/** How long a sender can ask how a message to many ended, after it did. */
+export const SEND_RESULT_SECONDS: number = 24 * 3600;
 
 // Mailbox
 export const MAILBOX_TTL_SECONDS: number = 30 * 24 * 3600;

@@ -156,7 +156,7 @@ export const ROUTES: Readonly<Record<Operation, Route>> = {
     status: 202,
     problems: ["too-large", "unsupported-media-type"],
   },
-  getSendResult: get("/v1/messages/{handle}", "secret-id", "json"),
+  getSendResult: get("/v1/messages/{handle}", "token", "json"),
   createUpload: { ...post("/v1/media/upload", "token", "bytes", "none"), status: 201, problems: ["too-large", "not-admitted"] },
   getUpload: { ...get("/v1/media/upload/{uploadId}", "secret-id", "none"), method: "HEAD", problems: ["gone"] },
   appendUpload: {

@@ -5,6 +5,7 @@ declare namespace Cloudflare {
     readonly SERVER_SEED: string;
     readonly MAILBOX: DurableObjectNamespace;
     readonly GROUP: DurableObjectNamespace;
+    readonly FAN_OUT: DurableObjectNamespace;
     readonly KEYS_DB: D1Database;
     readonly KEYS_DB_1: D1Database;
     readonly KEYS_DB_2: D1Database;

@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import {
   encodeAppendLog,
   encodeGroupAppend,
+  encodeMultiRecipient,
   encodePreKeyUpload,
   encodeSendRequest,
   type Operation,
@@ -14,6 +15,7 @@ import {
 import { SERVED } from "../../workers/gateway/served.ts";
 import { SharedGroup } from "../support/shared-group.ts";
 import { authorizationOf } from "./support/groups.ts";
+import { newMessageId, opaqueMessage, Sender } from "./support/to-many.ts";
 import { type Asking, codeOf, nowSeconds, openWorld, ORIGIN, Person, type World } from "./support/world.ts";
 
 const PRINCIPALS = ["anonymous", "owner", "other", "revoked", "forged"] as const;
@@ -40,6 +42,8 @@ const ROWS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
   // With the group's keys; a token changes nothing.
   getGroup: [200, 200, 200, 200, 200],
   appendGroup: [200, 200, 200, 200, 200],
+  sendToMany: [401, 202, 202, 401, 401],
+  getSendResult: [401, 200, 200, 401, 401],
 };
 
 let world: World;
@@ -47,6 +51,7 @@ let owner: Person;
 let other: Person;
 const group = new SharedGroup(1, ORIGIN);
 const beginning = encodeGroupAppend(group.begin());
+let handle: string;
 const tokens = new Map<Principal, string>();
 
 beforeAll(async () => {
@@ -55,6 +60,7 @@ beforeAll(async () => {
   other = await new Person(world, 2).register();
   tokens.set("owner", await owner.token());
   tokens.set("other", await other.token());
+  handle = await (await Sender.signIn(owner)).send(opaqueMessage([other]));
   tokens.set("revoked", await revokedToken());
   await world.ask("appendGroup", { parameters: { groupId: group.at.groupId }, protobuf: beginning });
   tokens.set("forged", `${tokens.get("owner")?.slice(0, -4)}AAAA`);
@@ -79,7 +85,7 @@ async function revokedToken(): Promise<string> {
 function asking(operation: Operation, principal: Principal): Asking {
   const token = tokens.get(principal);
   const common = {
-    parameters: { userId: owner.userId, name: "the_owner", groupId: group.at.groupId },
+    parameters: { userId: owner.userId, name: "the_owner", groupId: group.at.groupId, handle },
     ...(token === undefined ? {} : { token }),
   };
   switch (operation) {
@@ -103,6 +109,8 @@ function asking(operation: Operation, principal: Principal): Asking {
       return { ...common, protobuf: beginning };
     case "sendMessages":
       return { ...common, protobuf: messageToOwner() };
+    case "sendToMany":
+      return { ...common, octets: encodeMultiRecipient(opaqueMessage([owner, other])), headers: { "idempotency-key": newMessageId() } };
     default:
       return common;
   }

@@ -22,6 +22,12 @@ export async function readProtobuf<T>(request: Request, maxBytes: number, decode
   return parsed(() => decode(bytes));
 }
 
+export async function readOctets<T>(request: Request, maxBytes: number, decode: (bytes: Bytes) => T): Promise<T> {
+  requireType(request, "application/octet-stream");
+  const bytes = await readBytes(request, maxBytes);
+  return parsed(() => decode(bytes));
+}
+
 export async function readJson<Output>(request: Request, schema: v.GenericSchema<unknown, Output>): Promise<Output> {
   requireType(request, "application/json");
   const bytes = await readBytes(request, MAX_JSON_BYTES);
@@ -38,6 +44,13 @@ export function userIdOf(parameters: Readonly<Record<string, string>>): UserId {
 /** A groupId in a path. */
 export function groupIdOf(parameters: Readonly<Record<string, string>>): GroupId {
   return parsed(() => parseGroupId(parameters["groupId"]));
+}
+
+/** The handle of a message to many, in a path. */
+export function handleOf(parameters: Readonly<Record<string, string>>): string {
+  const handle = parameters["handle"] ?? "";
+  if (!/^[0-9a-f]{64}$/.test(handle)) throw new Problem("malformed", { reason: "bad-id" });
+  return handle;
 }
 
 /** `after` of a query: how many entries of a log the caller has. */

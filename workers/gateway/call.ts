@@ -2,6 +2,7 @@
 
 import type { Random } from "#crypto";
 import type { Operation } from "#wire";
+import type { FanOutServices } from "../fan-out/index.ts";
 import type { KeysEnv } from "../keys/index.ts";
 import type { CertificateAuthority } from "./certificates.ts";
 import type { Challenges } from "./challenges.ts";
@@ -21,6 +22,7 @@ export interface Services {
   readonly keys: KeysEnv;
   readonly mailboxes: Mailboxes;
   readonly groups: Groups;
+  readonly fanOut: FanOutServices;
   readonly devices: Devices;
   readonly tokens: Tokens;
   readonly challenges: Challenges;

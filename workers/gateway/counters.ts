@@ -3,6 +3,7 @@
 
 import type { Random } from "#crypto";
 import type { Operation, ProblemCode } from "#wire";
+import type { DeadLetter } from "../fan-out/index.ts";
 
 const SAMPLED_OF_256 = 3;
 const WEIGHT: number = 256 / SAMPLED_OF_256;
@@ -18,9 +19,17 @@ export class Counters {
   }
 
   count(operation: Operation, code: ProblemCode | "ok"): void {
-    if (this.#dataset === undefined || (this.#random(1)[0] ?? 255) >= SAMPLED_OF_256) return;
+    if ((this.#random(1)[0] ?? 255) < SAMPLED_OF_256) this.#write(operation, code, WEIGHT);
+  }
+
+  /** Every one: there should be none. */
+  countDeadLetter(what: DeadLetter): void {
+    this.#write("dead-letter", what, 1);
+  }
+
+  #write(index: string, blob: string, double: number): void {
     try {
-      this.#dataset.writeDataPoint({ indexes: [operation], blobs: [code], doubles: [WEIGHT] });
+      this.#dataset?.writeDataPoint({ indexes: [index], blobs: [blob], doubles: [double] });
     } catch {
       // A counter that fails is not a reason to refuse anybody.
     }

@@ -5,24 +5,39 @@ import { systemRandom, useBackend } from "#crypto";
 import { workerdBackend } from "#crypto/workerd";
 import type { Env } from "./env.ts";
 import { OPERATIONS } from "./operations/index.ts";
+import { consume } from "../fan-out/index.ts";
+import type { Services } from "./call.ts";
 import { type Gateway, gateway } from "./router.ts";
 import { servicesOf } from "./services.ts";
 
-export { Group, Mailbox } from "#durable-objects";
+export { FanOut, Group, Mailbox } from "#durable-objects";
 
 useBackend(workerdBackend);
 
+interface Server {
+  readonly services: Services;
+  readonly serve: Gateway;
+}
+
 /** One for each life of the isolate: keys are derived once, and who is active is remembered for half a minute. */
-const gateways = new WeakMap<Env, Gateway>();
+const servers = new WeakMap<Env, Server>();
+
+function serverOf(env: Env): Server {
+  let server = servers.get(env);
+  if (server === undefined) {
+    const services = servicesOf(env, { nowMilliseconds: () => Date.now(), random: systemRandom });
+    server = { services, serve: gateway(services, OPERATIONS) };
+    servers.set(env, server);
+  }
+  return server;
+}
 
 const worker: ExportedHandler<Env> = {
   async fetch(request, env, context) {
-    let serve = gateways.get(env);
-    if (serve === undefined) {
-      serve = gateway(servicesOf(env, { nowMilliseconds: () => Date.now(), random: systemRandom }), OPERATIONS);
-      gateways.set(env, serve);
-    }
-    return await serve(request, context);
+    return await serverOf(env).serve(request, context);
+  },
+  async queue(batch, env) {
+    await consume(batch, serverOf(env).services.fanOut);
   },
 };
 

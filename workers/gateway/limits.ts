@@ -29,9 +29,11 @@ export class Limits {
     this.#addressKey = deriveServerKey(newest, LABELS.SERVER_ADDRESS_LIMIT);
   }
 
-  /** A request with a good token. A limiter that fails lets it pass: somebody can be asked about it. */
-  async countUser(userId: UserId): Promise<void> {
-    if ((await allows(this.#bindings.user, this.#names.mailbox(userId))) === false) refuse();
+  /** Requests with a good token. A limiter that fails lets them pass: somebody can be asked about them. */
+  async countUser(userId: UserId, requests = 1): Promise<void> {
+    for (let i = 0; i < requests; i++) {
+      if ((await allows(this.#bindings.user, this.#names.mailbox(userId))) === false) refuse();
+    }
   }
 
   /** A request without a token. A limiter that fails stops it. */

@@ -76,9 +76,18 @@ function parametersOf(operation: Operation, { path }: Route): readonly Json[] {
     schema: { type: "string" },
     description: "edgewise.v1, and the token.",
   };
+  if (operation === "sendToMany") return [IDEMPOTENCY_KEY];
   if (operation === "getKeys" || operation === "getLog" || operation === "getGroup") return [...inPath, after];
   return operation === "openSocket" ? [protocol] : inPath;
 }
+
+const IDEMPOTENCY_KEY: Json = {
+  name: "Idempotency-Key",
+  in: "header",
+  required: true,
+  schema: { type: "string", format: "uuid" },
+  description: "The id of the message, in lower case. A repeat with the same one is the same message.",
+};
 
 function successOf(operation: Operation, route: Route): Json {
   const schema: v.GenericSchema | undefined =
@@ -138,6 +147,8 @@ function describe(schema: Described): Json {
       return { type: "array", items: describe(found(schema.item)) };
     case "nullable":
       return { anyOf: [describe(found(schema.wrapped)), { type: "null" }] };
+    case "union":
+      return { anyOf: (schema.options ?? []).map((option) => describe(option as Described)) }; // a union's options are schemas
     case "record":
       return { type: "object", additionalProperties: describe(found(schema.value)) };
     case "literal":

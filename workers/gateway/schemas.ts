@@ -3,7 +3,7 @@
 
 import * as v from "valibot";
 import { base64url } from "jose";
-import { type Bytes, copy, type DeviceId, parseDeviceId, parseUserId, type UserId } from "#wire";
+import { type Bytes, copy, type DeviceId, parseDeviceId, parseUserId, ROUTES, type UserId } from "#wire";
 import type { Operation } from "#wire";
 import type { PublishedKey } from "./tokens.ts";
 
@@ -51,6 +51,13 @@ export interface Answers {
   readonly getUsername: { readonly userId: string };
   readonly sendMessages: Readonly<Record<string, never>>;
   readonly appendGroup: { readonly version: number };
+  readonly sendToMany: { readonly handle: string };
+  /** `delivered` counts mailboxes. */
+  readonly getSendResult: {
+    readonly state: "pending" | "done";
+    readonly delivered: number;
+    readonly refused: readonly RefusalAnswer[];
+  };
   readonly getConfig: {
     readonly registration: "open" | "invite";
     readonly trustRoots: readonly string[];
@@ -64,6 +71,16 @@ export interface HeadAnswer {
   readonly hash: string;
 }
 
+/** Of one recipient, by the place at which the message names that user first. */
+export type RefusalAnswer =
+  | { readonly index: number; readonly missing: readonly number[]; readonly extra: readonly number[]; readonly stale: readonly number[] }
+  | { readonly index: number; readonly full: true };
+
+const devices = v.array(deviceId);
+const refusal = v.union([
+  v.strictObject({ index: count, missing: devices, extra: devices, stale: devices }),
+  v.strictObject({ index: count, full: v.literal(true) }),
+]);
 const head = v.strictObject({ length: count, hash: hashText });
 
 export const REQUEST_SCHEMAS: Readonly<Partial<Record<Operation, v.GenericSchema>>> = {
@@ -92,6 +109,8 @@ export const ANSWER_SCHEMAS: Readonly<Record<keyof Answers, v.GenericSchema>> = 
   getUsername: v.strictObject({ userId }),
   sendMessages: v.strictObject({}),
   appendGroup: v.strictObject({ version: count }),
+  sendToMany: v.strictObject({ handle: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) }),
+  getSendResult: v.strictObject({ state: v.picklist(["pending", "done"]), delivered: count, refused: v.array(refusal) }),
   getConfig: v.strictObject({
     registration: v.picklist(["open", "invite"]),
     trustRoots: v.array(publicKeyText),
@@ -100,8 +119,8 @@ export const ANSWER_SCHEMAS: Readonly<Record<keyof Answers, v.GenericSchema>> = 
   getHealth: v.strictObject({ status: v.literal("ok") }),
 };
 
-export function answer<Name extends keyof Answers>(_: Name, value: Answers[Name]): Response {
-  return new Response(JSON.stringify(value), { headers: { "content-type": "application/json" } });
+export function answer<Name extends keyof Answers>(name: Name, value: Answers[Name]): Response {
+  return new Response(JSON.stringify(value), { status: ROUTES[name].status, headers: { "content-type": "application/json" } });
 }
 
 export function protobufAnswer(bytes: Bytes): Response {

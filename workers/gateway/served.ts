@@ -19,6 +19,8 @@ export const SERVED: readonly Operation[] = [
   "sendMessages",
   "getGroup",
   "appendGroup",
+  "sendToMany",
+  "getSendResult",
   "getConfig",
   "getHealth",
   "getOpenApi",

@@ -1,7 +1,8 @@
 // Puts the parts of the gateway together: from what is bound, each gets what it needs and no more.
 
 import type { Random } from "#crypto";
-import { databasesOf, groupNamespace, mailboxNamespace, parseServerSeed, ServerNames } from "#durable-objects";
+import { databasesOf, fanOutNamespace, groupNamespace, mailboxNamespace, parseServerSeed, ServerNames } from "#durable-objects";
+import { FanOutServices } from "../fan-out/index.ts";
 import type { Services } from "./call.ts";
 import { CertificateAuthority } from "./certificates.ts";
 import { Challenges } from "./challenges.ts";
@@ -23,6 +24,7 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
   const seeds = parseServerSeed(env.SERVER_SEED);
   const names = new ServerNames(seeds);
   const mailboxes = new Mailboxes(mailboxNamespace(env), names);
+  const counters = new Counters(env.COUNTERS, random);
   const bindings = { user: env.USER_LIMIT, address: env.ADDRESS_LIMIT, target: env.TARGET_LIMIT, group: env.GROUP_LIMIT };
   return {
     nowMilliseconds,
@@ -32,11 +34,17 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
     keys: { databases: databasesOf({ ...env }), names },
     mailboxes,
     groups: new Groups(groupNamespace(env), names),
+    fanOut: new FanOutServices({
+      jobs: fanOutNamespace(env),
+      mailboxes: mailboxNamespace(env),
+      names,
+      countDeadLetter: (what) => counters.countDeadLetter(what),
+    }),
     devices: new Devices(mailboxes),
     tokens: new Tokens(seeds),
     challenges: new Challenges(seeds),
     certificates: new CertificateAuthority(seeds, random),
-    counters: new Counters(env.COUNTERS, random),
+    counters,
     limits: new Limits(bindings, names, newestOf(seeds)),
     requesterName: (userId) => names.mailbox(userId),
   };

@@ -2,7 +2,7 @@
 
 import { env } from "cloudflare:workers";
 import { runInDurableObject } from "cloudflare:test";
-import { type Mailbox, databaseOf, databasesOf, parseServerSeed, ServerNames } from "#durable-objects";
+import { type FanOut, type Mailbox, databaseOf, databasesOf, parseServerSeed, ServerNames } from "#durable-objects";
 import { createPreKeySet, type OwnDevice } from "#identity";
 import {
   type Bytes,
@@ -118,10 +118,7 @@ export class Addressee {
 
   /** What the statements of `work` wrote, by the object's own count. */
   async rowsWritten(work: () => Promise<unknown>): Promise<number> {
-    const count = async (): Promise<number> => await runInDurableObject(this.stub, (_, state) => counterOf(state).total);
-    const before = await count();
-    await work();
-    return (await count()) - before;
+    return await rowsWrittenBy(this.stub, work);
   }
 
   /** Messages that wait, for all devices. */
@@ -135,6 +132,14 @@ export class Addressee {
       return exists ? ([...state.storage.sql.exec<{ n: number }>(`SELECT count(*) AS n FROM ${from}`)][0]?.n ?? 0) : -1;
     });
   }
+}
+
+/** What the statements of one object wrote during `work`, by its own count. */
+export async function rowsWrittenBy(stub: DurableObjectStub<Mailbox | FanOut>, work: () => Promise<unknown>): Promise<number> {
+  const count = async (): Promise<number> => await runInDurableObject(stub, (_, state) => counterOf(state).total);
+  const before = await count();
+  await work();
+  return (await count()) - before;
 }
 
 interface Counter {

@@ -39,6 +39,7 @@ export interface Asking {
   readonly token?: string;
   readonly json?: unknown;
   readonly protobuf?: Bytes;
+  readonly octets?: Bytes;
   readonly headers?: Readonly<Record<string, string>>;
 }
 
@@ -50,12 +51,13 @@ export class World {
   aheadSeconds = 0;
 
   constructor(overrides: Partial<Env> = {}) {
-    const { SERVER_SEED, MAILBOX, GROUP, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
+    const { SERVER_SEED, MAILBOX, GROUP, FAN_OUT, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
     // No limiter but a test's own: what one test asks must not slow another.
     const bound: Env & Pick<Cloudflare.Env, "KEYS_DB"> = {
       SERVER_SEED,
       MAILBOX,
       GROUP,
+      FAN_OUT,
       KEYS_DB,
       ...{ KEYS_DB_1, KEYS_DB_2 },
       ...overrides,
@@ -66,13 +68,14 @@ export class World {
 
   /** Every answer of every test is held against what the route table promises. */
   async ask(operation: Operation, asking: Asking = {}): Promise<Response> {
-    const { parameters, query = "", token, json, protobuf, headers } = asking;
-    const body = protobuf ?? (json === undefined ? undefined : JSON.stringify(json));
+    const { parameters, query = "", token, json, protobuf, octets, headers } = asking;
+    const body = protobuf ?? octets ?? (json === undefined ? undefined : JSON.stringify(json));
     const request = new Request(`${ORIGIN}${pathOf(operation, parameters)}${query}`, {
       method: ROUTES[operation].method,
       headers: {
         ...(token === undefined ? {} : { authorization: `Bearer ${token}` }),
         ...(protobuf === undefined ? {} : { "content-type": "application/x-protobuf" }),
+        ...(octets === undefined ? {} : { "content-type": "application/octet-stream" }),
         ...(json === undefined ? {} : { "content-type": "application/json" }),
         ...headers,
       },

@@ -14,11 +14,25 @@ import { getLog } from "./get-log.ts";
 import { getOpenApi } from "./get-open-api.ts";
 import { getTokenKeys } from "./get-token-keys.ts";
 import { getUsername } from "./get-username.ts";
+import { getSendResult } from "./get-send-result.ts";
 import { openSocket } from "./open-socket.ts";
 import { putKeys } from "./put-keys.ts";
 import { sendMessages } from "./send-messages.ts";
+import { sendToMany } from "./send-to-many.ts";
 
 export const OPERATIONS: Operations = {
   anyone: { createAccount, createChallenge, createToken, getTokenKeys, getGroup, appendGroup, getConfig, getHealth, getOpenApi },
-  device: { getCertificate, openSocket, putKeys, getKeyCounts, getKeys, getLog, appendLog, getUsername, sendMessages },
+  device: {
+    getCertificate,
+    openSocket,
+    putKeys,
+    getKeyCounts,
+    getKeys,
+    getLog,
+    appendLog,
+    getUsername,
+    sendMessages,
+    sendToMany,
+    getSendResult,
+  },
 };
