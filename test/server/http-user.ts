@@ -24,6 +24,13 @@ import { oneTimeKeys, preKeyInput } from "../support/prekeys.ts";
 export interface Received {
   readonly messageId: MessageId;
   readonly text: string;
+  readonly content: Bytes;
+}
+
+interface SendResult {
+  readonly state: string;
+  readonly delivered: number;
+  readonly refused: readonly unknown[];
 }
 
 export class HttpUser {
@@ -72,6 +79,19 @@ export class HttpUser {
     await this.#ask("PUT", pathOf("sendMessages", { userId: to.userId }), headers, encodeSendRequest(request));
   }
 
+  /** Resolves with the handle when the server has promised to deliver the message. A repeat has the same id. */
+  async sendToMany(body: Bytes, messageId: MessageId): Promise<string> {
+    const type = { "content-type": "application/octet-stream", "idempotency-key": messageId };
+    const answer = await this.#ask("POST", pathOf("sendToMany"), { authorization: `Bearer ${this.#token}`, ...type }, body);
+    return ((await answer.json()) as { handle: string }).handle; // as above
+  }
+
+  /** How a message to many went so far. */
+  async sendResult(handle: string): Promise<SendResult> {
+    const answer = await this.#ask("GET", pathOf("getSendResult", { handle }), { authorization: `Bearer ${this.#token}` });
+    return (await answer.json()) as SendResult; // as above
+  }
+
   /**
    * Reads until `signal` aborts or the socket closes. Each message is given to `take` before it is acknowledged, as a client
    * stores before it acknowledges. Resolves when the socket is closed.
@@ -92,14 +112,16 @@ export class HttpUser {
         const { frame } = decodeServerFrame(new Uint8Array(data));
         if (frame.kind === "queue-empty") onEmpty();
         if (frame.kind !== "deliver") return;
-        take({ messageId: frame.envelope.messageId, text: Buffer.from(frame.envelope.content).toString() });
+        const { messageId, content } = frame.envelope;
+        take({ messageId, text: Buffer.from(content).toString(), content });
         socket.send(encodeClientFrame({ frame: { kind: "ack", guids: [frame.guid] } }));
       });
     });
   }
 
-  async #ask(method: string, path: string, headers: Readonly<Record<string, string>>, body: string | Bytes): Promise<Response> {
-    const response = await fetch(`${this.url}${path}`, { method, headers, body, signal: AbortSignal.timeout(10_000) });
+  async #ask(method: string, path: string, headers: Readonly<Record<string, string>>, body?: string | Bytes): Promise<Response> {
+    const sent = body === undefined ? {} : { body };
+    const response = await fetch(`${this.url}${path}`, { method, headers, ...sent, signal: AbortSignal.timeout(10_000) });
     if (!response.ok) throw new Error(`${method} ${path.split("/")[2] ?? ""}: ${response.status} ${await response.text()}`);
     return response;
   }
