@@ -32,7 +32,8 @@ export class FanOut extends DurableObject<FanOutEnv> implements FanOutApi {
   }
 
   async submit(handle: string, payload: Payload): Promise<void> {
-    this.#alarmAt ??= (await this.ctx.storage.getAlarm()) ?? Number.POSITIVE_INFINITY;
+    const alarmAt = await this.ctx.storage.getAlarm();
+    this.#alarmAt ??= alarmAt ?? Number.POSITIVE_INFINITY;
     if (this.#isKnown(handle)) return;
     const now = Date.now();
     const due = now + this.#pause(0);

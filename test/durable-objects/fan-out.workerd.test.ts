@@ -47,10 +47,14 @@ function users(count: number): readonly UserId[] {
   return everyUser.slice(0, count);
 }
 
+type Messages = Iterable<MessageSendRequest<ChunkReference>>;
+
 /** One object, in the shard `prefix`, with what it puts into the queue. */
 class Shard {
   readonly handle: string;
   readonly batches: ChunkReference[][] = [];
+  /** Into which queue, for each batch. */
+  readonly used: string[] = [];
   isQueueBroken = false;
 
   constructor(prefix: string) {
@@ -62,17 +66,21 @@ class Shard {
     return namespace.getByName(names.fanOut(this.handle));
   }
 
-  /** Notes what this life of the object enqueues. */
-  async watch(): Promise<this> {
+  /** Notes what this life of the object enqueues, with one queue under each of the names. */
+  async watch(...queues: readonly string[]): Promise<this> {
     await runInDurableObject(this.stub, (object) => {
       const { env: bound } = object as unknown as { env: object }; // as its constructor got it
-      const sendBatch = async (messages: Iterable<MessageSendRequest<ChunkReference>>): Promise<void> => {
-        if (this.isQueueBroken) throw new Error("the queue takes nothing");
-        await Promise.resolve(this.batches.push([...messages].map(({ body }) => body)));
-      };
-      Object.defineProperty(object, "env", { value: { ...bound, FANOUT_QUEUE: { sendBatch } } });
+      const named = queues.length === 0 ? ["FANOUT_QUEUE"] : queues;
+      const bindings = named.map((queue) => [queue, { sendBatch: async (messages: Messages) => await this.#take(queue, messages) }]);
+      Object.defineProperty(object, "env", { value: { ...bound, ...Object.fromEntries(bindings) } });
     });
     return this;
+  }
+
+  async #take(queue: string, messages: Messages): Promise<void> {
+    if (this.isQueueBroken) throw new Error("the queue takes nothing");
+    this.used.push(queue);
+    await Promise.resolve(this.batches.push([...messages].map(({ body }) => body)));
   }
 
   async submit(count: number, handle = this.handle): Promise<void> {
@@ -293,4 +301,20 @@ test("about jobs that it does not have an object says so and writes nothing", as
   });
   expect(written).toBe(0);
   expect(await shard.alarmAt()).toBeNull();
+});
+
+test("several queues share the objects evenly, in order", async () => {
+  const queues = ["FANOUT_QUEUE", "FANOUT_QUEUE_1", "FANOUT_QUEUE_2"];
+  for (const [prefix, queue] of [
+    ["010", "FANOUT_QUEUE"],
+    ["555", "FANOUT_QUEUE"],
+    ["556", "FANOUT_QUEUE_1"],
+    ["aaa", "FANOUT_QUEUE_1"],
+    ["aab", "FANOUT_QUEUE_2"],
+    ["fff", "FANOUT_QUEUE_2"],
+  ] as const) {
+    const shard = await new Shard(prefix).watch(...queues);
+    await shard.submit(1);
+    expect([prefix, ...shard.used]).toEqual([prefix, queue]);
+  }
 });
