@@ -48,7 +48,7 @@ type Inbox = [MessageId, string][];
 
 test(
   `a message to ${RECIPIENTS} is not lost and not doubled when the server is killed ${KILLS} times during ${SENDS} sends`,
-  { timeout: 300_000 },
+  { timeout: 600_000 },
   async () => {
     const dice = seededDice(2);
     let server = await RunningServer.start(state, seed);
