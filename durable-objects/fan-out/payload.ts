@@ -41,7 +41,7 @@ function recipientParts({ mailbox, scope, devices }: JobRecipient): readonly Byt
 export function decodePayload(bytes: Bytes): Payload {
   let at = 0;
   const take = (length: number): Bytes => {
-    if (length > bytes.length - at) throw new InvariantError("INV-12", "a job's payload is cut");
+    if (length > bytes.length - at) throw new InvariantError("INV-14", "a job's payload is cut");
     at += length;
     return bytes.subarray(at - length, at);
   };
@@ -57,7 +57,7 @@ export function decodePayload(bytes: Bytes): Payload {
     scope: number() === 1 ? "all" : "some",
     devices: Array.from({ length: number() }, device),
   });
-  if (number() !== VERSION) throw new InvariantError("INV-12", "a job's payload is of another version");
+  if (number() !== VERSION) throw new InvariantError("INV-14", "a job's payload is of another version");
   const messageId = parseMessageId(uuidFromBytes(take(MESSAGE_ID_BYTES)));
   const recipients = Array.from({ length: number() }, recipient);
   return { messageId, recipients, tail: bytes.subarray(at) };

@@ -78,6 +78,6 @@ test("a stored payload is what was submitted, byte for byte both ways", () => {
 
 test("a payload that is cut within its recipients, or of another version, is a mistake of ours and says so", () => {
   const bytes = encodePayload(payload());
-  for (const length of [0, 1, 16, 17, 18, 50, 300]) expect(() => decodePayload(bytes.slice(0, length))).toThrow("INV-12");
-  expect(() => decodePayload(concat(Uint8Array.of(2), bytes.slice(1)))).toThrow("INV-12");
+  for (const length of [0, 1, 16, 17, 18, 50, 300]) expect(() => decodePayload(bytes.slice(0, length))).toThrow("INV-14");
+  expect(() => decodePayload(concat(Uint8Array.of(2), bytes.slice(1)))).toThrow("INV-14");
 });
