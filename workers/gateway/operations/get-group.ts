@@ -17,8 +17,8 @@ export async function getGroup({ request, url, origin, parameters, services, now
   await services.limits.countGroup(groupId);
   const result = await services.groups.read(groupId, key, after);
   if (result.kind === "unknown") throw new Problem("not-found");
-  const entries = result.entries.map(({ version, entry }) => ({ version, entry: new Uint8Array(entry) }));
-  return protobufAnswer(encodeGroupEntries({ entries, latest: result.latest }));
+  const { entries, latest } = result;
+  return protobufAnswer(encodeGroupEntries({ entries, latest }));
 }
 
 function keyThatAsks(headers: Headers, at: GroupAt, nowSeconds: number): Bytes | undefined {
