@@ -55,8 +55,6 @@ export const MAX_GROUP_MEMBERS: number = 100;
 export const MAX_RECIPIENT_DEVICES: number = 600;
 /** A multi-recipient message: one envelope and, for each device, a ServiceId, a device and two values of 48 bytes. */
 export const MAX_MULTI_RECIPIENT_BYTES: number = MAX_ENVELOPE_BYTES + MAX_RECIPIENT_DEVICES * (17 + 3 + 48);
-/** An entry of a group's log as the server has it: 96 KiB, with nonce and tag. */
-export const MAX_SEALED_GROUP_ENTRY_BYTES: number = 96 * 1024 + 24 + 16;
 /** Places in a group's log: who joins has to bear all of them. */
 export const MAX_GROUP_LOG_PLACES: number = 4096;
 /** Of those the last, which members' leaves do not take, so that admins can go on to remove and to rotate. */
@@ -69,8 +67,9 @@ export const MAX_GROUP_PAGE_BYTES: number = 1000 * 1024;
 
 // Group logs
 export const MAX_GROUP_TITLE_CHARACTERS: number = 100;
-/** An entry as it is encrypted, padding included; the ciphertext has 40 bytes more. */
+/** An entry as it is encrypted, padding included; and as the server has it, with nonce and tag. */
 export const MAX_GROUP_ENTRY_BYTES: number = 96 * 1024;
+export const MAX_SEALED_GROUP_ENTRY_BYTES: number = MAX_GROUP_ENTRY_BYTES + 24 + 16;
 /** An entry is padded to a multiple of this. */
 export const GROUP_ENTRY_STEP_BYTES: number = 4096;
 /** A rotation for 100 admins with six devices each takes some 54 kB. */
