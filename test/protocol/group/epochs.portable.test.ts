@@ -107,6 +107,19 @@ test("a removed account is shown nothing by the entry that removes it, and a dev
   });
 });
 
+test("when an account leaves, its other devices lose the secrets as well", () => {
+  const town = settledTown(15, 3);
+  const { owner } = town.seat(2);
+  const phone = new Seat(owner, owner.add());
+  phone.record = decodeGroupRecord(encodeGroupRecord(town.seat(2).current));
+  phone.read = town.seat(2).read;
+  town.act(town.seat(2), { kind: "leave" });
+  const held = secretsOf(phone.current).map(([, secret]) => secret);
+  town.catchUp(phone);
+  expect(phone.current.secrets).toBeUndefined();
+  expect(held.map((secret) => secret.isWiped)).toEqual([true]);
+});
+
 test("a device that was linked after a rotation's author looked takes the secrets from another device of its account", () => {
   const town = settledTown(4, 3);
   const { owner } = town.seat(2);

@@ -1,6 +1,6 @@
 // Who begins with a snapshot: it is believed by the hash that the inviter told, and by nothing else.
 
-import { Secret } from "#crypto";
+import { LABELS, labelled, Secret, sha256 } from "#crypto";
 import {
   type AuthoredEntry,
   encodeGroupRecord,
@@ -12,7 +12,16 @@ import {
   signerOfJoin,
   stateHashOf,
 } from "#protocol";
-import { copy, decodeGroupEntry, decodeGroupState, encodeGroupEntry, encodeGroupState, type GroupState } from "#wire";
+import {
+  copy,
+  decodeGroupEntry,
+  decodeGroupState,
+  encodeGroupEntry,
+  encodeGroupState,
+  type GroupMember,
+  type GroupState,
+  parseGroupId,
+} from "#wire";
 import { expect, test } from "vitest";
 import { found, Owner } from "../../support/accounts.ts";
 import { accepted } from "../../support/devices.ts";
@@ -102,19 +111,40 @@ test("who joins checks who added, that it was added, and the secret", () => {
   ).toThrow("offline");
 });
 
+test("what was told has to be the state of this group at this place by this entry, whatever its hash", () => {
+  const { town, input } = invited(7);
+  for (const change of [
+    (state: GroupState) => ({ ...state, version: state.version + 1 }),
+    (state: GroupState) => ({ ...state, head: new Uint8Array(32) }),
+    (state: GroupState) => ({ ...state, groupId: parseGroupId("ab".repeat(32)) }),
+  ]) {
+    const { state } = town.seat(1).current;
+    const stateHash = stateHashOf(change(state));
+    expect(joinGroup({ ...withSnapshot(town, input, change), stateHash })).toEqual({ kind: "refused", code: "bad-state" });
+  }
+});
+
 test("a member who is no admin cannot add anybody, not even for who is added", () => {
   const { town, joiner, input } = invited(4);
   const member = town.seat(2);
   town.catchUp(member);
-  const { state } = member.current;
-  const forged = forgeEntry(town, member, {});
-  const { statement, signature } = decodeGroupEntry(forged);
-  const plain = encodeGroupEntry({ statement, signature, snapshot: encodeGroupState(state) });
-  expect(
-    joinGroup({ ...input, version: town.log.length + 1, ciphertext: sealedFor(town, member, plain), userId: joiner.userId }),
-  ).toMatchObject({
-    kind: "refused",
-  });
+  const { statement, signature } = decodeGroupEntry(forgeEntry(town, member, {}));
+  const version = town.log.length + 1;
+  const state = { ...member.current.state, version, head: sha256(labelled(LABELS.GROUP_HEAD, statement, signature)) };
+  const join = (state: GroupState): unknown => {
+    const plain = encodeGroupEntry({ statement, signature, snapshot: encodeGroupState(state) });
+    return joinGroup({
+      ...input,
+      version,
+      ciphertext: sealedFor(town, member, plain),
+      stateHash: stateHashOf(state),
+      userId: joiner.userId,
+    });
+  };
+  expect(join(state)).toEqual({ kind: "refused", code: "not-authorized" });
+  // Only by telling of a group in which he is an admin: then whoever was told so is the one who disagrees with everybody.
+  const members = state.members.map((other): GroupMember => (other.userId === member.userId ? { ...other, role: "admin" } : other));
+  expect(join({ ...state, members })).toMatchObject({ kind: "done" });
 });
 
 test("the creator's other devices begin with the first entry", () => {

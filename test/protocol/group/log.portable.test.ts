@@ -5,12 +5,14 @@ import { applyGroupEntry, openGroupEntry, stateHashOf } from "#protocol";
 import {
   type AddedMember,
   ascii,
+  be32,
   type Bytes,
   concat,
   copy,
   decodeGroupEntry,
   encodeGroupEntry,
   encodeGroupState,
+  fromHex,
   GROUP_TYPES,
   type GroupState,
   MAX_GROUP_ENTRY_BYTES,
@@ -19,12 +21,15 @@ import {
   toHex,
   toUtf8,
 } from "#wire";
-import { LABELS } from "#crypto";
+import { LABELS, labelled, sha256, xchachaSeal } from "#crypto";
 import { expect, test } from "vitest";
+import { entryKey } from "../../../protocol/group/keys.ts";
 import { found, Owner } from "../../support/accounts.ts";
+import { verdictOf } from "../../support/codes.ts";
 import { accepted } from "../../support/devices.ts";
 import { forgeEntry, type GroupForgery, sealedFor } from "../../support/group-forge.ts";
 import { Seat, settledTown, Town } from "../../support/groups.ts";
+import { seededRandom } from "../../support/random.ts";
 
 const SKIP = { kind: "refused", next: "skip" };
 
@@ -200,6 +205,16 @@ test("another beginning under the same id is refused", () => {
   });
 });
 
+test("a group begins with its creation and with nothing else", () => {
+  const town = new Town(19, 1);
+  const statement = { version: 1, groupId: undefined, previousHead: undefined };
+  const entry = forgeEntry(town, town.seat(0), { statement });
+  const { statement: signed, signature } = decodeGroupEntry(entry);
+  const groupId = parseGroupId(toHex(sha256(labelled(LABELS.GROUP_ID, signed, signature))));
+  const input = { groupId, version: 1, keyOf: town.keyOf };
+  expect(applyGroupEntry(undefined, entry, input)).toEqual({ kind: "refused", code: "not-authorized" });
+});
+
 test("every prefix of a log is a state of its own, and its end cannot be told from a truncated one", () => {
   const town = new Town(10, 1);
   const admin = town.seat(0);
@@ -325,6 +340,19 @@ test("the padding has one form", () => {
     expect(openGroupEntry(sealed, { groupId: town.groupId, version: 2 }, found(admin.current.secrets).groupSecret).length).toBe(length);
   }
   expect(() => sealedFor(town, admin, new Uint8Array(MAX_GROUP_ENTRY_BYTES))).toThrow("over-limit");
+  const { groupSecret } = found(admin.current.secrets);
+  const key = entryKey(town.groupId, groupSecret);
+  const opened = (padded: Bytes): string => {
+    const sealed = xchachaSeal(key, padded, concat(fromHex(town.groupId), be32(2)), seededRandom(1));
+    const verdict = verdictOf(() => openGroupEntry(sealed, { groupId: town.groupId, version: 2 }, groupSecret));
+    return verdict.kind === "refused" ? verdict.code : "accepted";
+  };
+  const padded = (length: number, at: number, byte: number): Bytes => new Uint8Array(length).fill(byte, at, at + 1);
+  expect(opened(padded(8192, 4096, 0x80))).toBe("accepted");
+  expect(opened(padded(8192, 4095, 0x80))).toBe("bad-padding");
+  expect(opened(padded(4096, 0, 0x80))).toBe("accepted");
+  expect(opened(padded(4096, 7, 0x81))).toBe("bad-padding");
+  expect(opened(new Uint8Array(4096))).toBe("bad-padding");
 });
 
 test("a log has an end", () => {
