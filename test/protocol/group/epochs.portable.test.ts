@@ -16,7 +16,7 @@ import { expect, test } from "vitest";
 // The wraps are made by the protocol's own function: a dishonest admin has the same program.
 import { commitmentsTo } from "../../../protocol/group/keys.ts";
 import { wrapFor } from "../../../protocol/group/wrap.ts";
-import { found } from "../../support/accounts.ts";
+import { found, type Owner } from "../../support/accounts.ts";
 import { accepted } from "../../support/devices.ts";
 import { forgeEntry, sealedFor } from "../../support/group-forge.ts";
 import { Seat, settledTown, type Town } from "../../support/groups.ts";
@@ -105,6 +105,17 @@ test("a removed account is shown nothing by the entry that removes it, and a dev
     code: "bad-state",
     next: "stop",
   });
+});
+
+test("in whatever order an account lists its devices, the wraps are in theirs", () => {
+  const town = settledTown(16, 3);
+  const { owner } = town.seat(2);
+  owner.add();
+  owner.add();
+  const backwards: Owner["account"] = { ...owner.account, devices: owner.account.devices.toReversed() };
+  const accountOf = (userId: UserId): Owner["account"] =>
+    userId === owner.userId ? backwards : found(town.seats.find((seat) => seat.userId === userId)).owner.account;
+  expect(town.authorWith(town.seat(0), { kind: "rotate" }, accountOf).kind).toBe("done");
 });
 
 test("when an account leaves, its other devices lose the secrets as well", () => {

@@ -1,9 +1,10 @@
 // Invites: who has the link's secret may ask, an admin can check it, and an old link opens nothing.
 
-import { Secret } from "#crypto";
+import { Secret, xchachaSeal } from "#crypto";
 import { askToJoin, checkJoinRequest, INVITE_SECRET_BYTES, inviteIdOf, openInvite } from "#protocol";
-import { type Bytes, copy, decodeJoinRequest, encodeJoinRequest, parseGroupId } from "#wire";
+import { type Bytes, concat, copy, decodeJoinRequest, encodeJoinRequest, fromHex, parseGroupId } from "#wire";
 import { expect, test } from "vitest";
+import { inviteSealKey } from "../../../protocol/group/keys.ts";
 import { found, Owner, START } from "../../support/accounts.ts";
 import { accepted } from "../../support/devices.ts";
 import { forgeEntry, sealedFor } from "../../support/group-forge.ts";
@@ -118,5 +119,20 @@ test("an invite that does not hold what its id says is no link", () => {
   const entry = sealedFor(town, town.seat(0), forgeEntry(town, town.seat(0), { operation: other }));
   expect(town.offer(town.seat(1), entry).kind).toBe("done");
   expect(openInvite(town.seat(1).current, other.inviteId)).toEqual({ kind: "refused", code: "bad-tag" });
+  // Sealed for this very id, and still the secret of another: whoever followed the link would ask in vain.
+  const key = inviteSealKey(town.groupId, found(town.seat(1).current.secrets?.adminSecret));
+  const wrongId = new Uint8Array(16).fill(8);
+  const sealed = xchachaSeal(key, random(16), concat(fromHex(town.groupId), wrongId), random);
+  const wrong = sealedFor(
+    town,
+    town.seat(1),
+    forgeEntry(town, town.seat(1), {
+      operation: { ...other, inviteId: wrongId, sealedSecret: sealed },
+      statement: { version: town.log.length + 2 },
+    }),
+    town.log.length + 2,
+  );
+  expect(town.offer(town.seat(1), wrong, town.log.length + 2).kind).toBe("done");
+  expect(openInvite(town.seat(1).current, wrongId)).toEqual({ kind: "refused", code: "bad-key" });
   expect(openInvite(town.seat(1).current, inviteId).kind).toBe("done");
 });
