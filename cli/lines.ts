@@ -1,7 +1,7 @@
 // What is printed about accounts, people, messages and events: the fields that programs get, and the words that people read.
 // Does not print, and asks for nothing.
 
-import type { Account, ClientEvent, Message, NoticeEvent, Peer } from "#client";
+import type { Account, ClientEvent, GroupConversation, Message, NoticeEvent, Peer } from "#client";
 import { faint, type Json } from "./output.ts";
 import { visible } from "./visible.ts";
 
@@ -44,7 +44,9 @@ function messageFields(message: Message): Json {
 }
 
 function messageWords({ from, own, conversation, text, sentAt, edited, deleted, reactions, gapBefore, state }: Message): string {
-  const writer = own ? `you → ${visible(conversation.peer.name)}` : visible(from.name);
+  const where = conversation.kind === "group" ? `#${visible(conversation.title)}` : visible(conversation.peer.name);
+  const other = conversation.kind === "group" ? `${visible(from.name)} → ${where}` : visible(from.name);
+  const writer = own ? `you → ${where}` : other;
   const words = deleted ? faint("(deleted)") : visible(text);
   const marks = [edited && "(edited)", own && `(${state})`, gapBefore && "(something before this never came)"].filter(Boolean);
   const emoji = reactions.map((reaction) => visible(reaction.emoji)).join(" ");
@@ -119,12 +121,27 @@ const NOTICES: Readonly<Record<NoticeEvent["kind"], string>> = {
   unreadable: "sent something that cannot be opened; it is being asked for again",
   repaired: "sent again what could not be opened before",
   "not-sent": "did not get a message of yours: it was given up",
+  "group-changed": "changed the group",
+  "group-forked": "is shown another history of the group than others: somebody lies about it. Nothing more is said in it",
+  "group-broken": "let you into a group that cannot be followed",
 };
 
-function noticeLine({ kind, peer, deviceId, reason }: NoticeEvent): Line {
-  const fields = { type: "notice", kind, from: peer.userId, fromName: peer.name, deviceId: deviceId ?? null, reason: reason ?? null };
+function noticeLine({ kind, peer, deviceId, reason, group }: NoticeEvent): Line {
+  const about = { deviceId: deviceId ?? null, reason: reason ?? null, conversation: group?.id ?? null };
+  const fields = { type: "notice", kind, from: peer.userId, fromName: peer.name, ...about };
   const because = reason === undefined ? "" : ` (${visible(reason)})`;
-  return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]}${because}` };
+  const where = group === undefined ? "" : ` #${visible(group.title)}`;
+  return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]}${where}${because}` };
+}
+
+export function groupLine({ id, title, members, standing }: GroupConversation): Line {
+  const listed = members.map(({ peer, role }) => ({ userId: peer.userId, name: peer.name, role }));
+  const people = members.map(({ peer, role }) => `  ${visible(peer.name)}${role === "admin" ? " (admin)" : ""}`).join("\n");
+  const gone = standing === "member" ? "" : ` (${standing})`;
+  return {
+    fields: { type: "group", id, name: title, standing, members: listed },
+    people: `#${visible(title)}${gone}  ${faint(id)}\n${people}`,
+  };
 }
 
 function messages(count: number): string {

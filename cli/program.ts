@@ -5,6 +5,7 @@ import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { accept, block, requests, unblock } from "./commands/people.ts";
 import { edit, react, remove } from "./commands/change.ts";
+import { group } from "./commands/group.ts";
 import { history, read, search } from "./commands/read.ts";
 import { listen } from "./commands/listen.ts";
 import { presence } from "./commands/presence.ts";
@@ -29,6 +30,7 @@ const GROUPS: readonly (readonly [string, readonly ((run: Run) => Command)[]])[]
   ["You:", [register, whoami, profile]],
   ["Messages:", [send, listen, history, search, read, edit, remove, react]],
   ["People:", [requests, accept, block, unblock, verify, presence]],
+  ["Groups:", [group]],
 ];
 
 export function program(stop: AbortSignal): Command {
@@ -50,7 +52,7 @@ export function program(stop: AbortSignal): Command {
     edgewise.commandsGroup(heading);
     for (const command of commands) edgewise.addCommand(command(run));
   }
-  for (const each of [edgewise, ...edgewise.commands]) {
+  for (const each of [edgewise, ...edgewise.commands, ...edgewise.commands.flatMap(({ commands }) => commands)]) {
     each.exitOverride((error) => refuse(each, error)).configureOutput({ outputError: () => {} });
   }
   return edgewise;

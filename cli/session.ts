@@ -52,8 +52,9 @@ export class Session {
     return resolve(this.#globals.store ?? DEFAULT_STORE);
   }
 
-  conversation(client: Client, who: string): Promise<Conversation> {
-    return client.conversations.direct(who, { signal: this.stop });
+  conversation(client: Client, name: string): Promise<Conversation> {
+    if (isGroupName(name)) return client.conversations.group(groupName(name));
+    return client.conversations.direct(name, { signal: this.stop });
   }
 
   /** For a command whose work is done here and still has to reach others: no later one may come. */
@@ -65,6 +66,16 @@ export class Session {
   ok(): Promise<void> {
     return this.output.line({ type: "ok" }, "ok");
   }
+}
+
+/** `#name`, or the 64 digits of an id. */
+function isGroupName(name: string): boolean {
+  return name.startsWith("#") || /^[0-9a-f]{64}$/.test(name);
+}
+
+/** What the SDK calls it. */
+export function groupName(name: string): string {
+  return name.replace(/^#/, "");
 }
 
 /** The latest, oldest first. */

@@ -78,15 +78,51 @@ export interface Conversations {
   /** With the latest first. */
   readonly live: Live<readonly Conversation[]>;
   /** With one person: a username, a userId or a contact link. A username is looked up once and never again. */
-  direct(who: string, options?: Options): Promise<Conversation>;
+  direct(who: string, options?: Options): Promise<DirectConversation>;
+  /** A new group with these people in it; whoever has accepted us is in at once. `title`: 1 to 100 characters. */
+  createGroup(title: string, members: readonly (string | Peer)[], options?: Options): Promise<GroupConversation>;
+  /** One that this account is or was in, by its title or its id. @throws ClientError `unknown-group` */
+  group(titleOrId: string): Promise<GroupConversation>;
+  /** Every group that this account is or was in. */
+  groups(): Promise<readonly GroupConversation[]>;
   list(): Promise<readonly Conversation[]>;
 }
 
-export interface Conversation {
-  /** In a conversation of two, the other person's userId. */
-  readonly id: string;
+export type Conversation = DirectConversation | GroupConversation;
+
+export interface DirectConversation extends ConversationBase {
   readonly kind: "direct";
   readonly peer: Peer;
+}
+
+export type GroupRole = "admin" | "member";
+
+export interface GroupConversation extends ConversationBase {
+  readonly kind: "group";
+  readonly title: string;
+  readonly members: readonly GroupMember[];
+  /** Ours; absent when we are not in it any more. */
+  readonly role: GroupRole | undefined;
+  /** `invited`: somebody whom we have not accepted let us in, and is in our requests. */
+  readonly standing: "invited" | "member" | "left" | "removed";
+  // What only admins can do. All of it resolves when the server has it; the others follow.
+  add(people: readonly (string | Peer)[], options?: Options): Promise<void>;
+  /** They read nothing that is said afterwards. */
+  remove(people: readonly (string | Peer)[], options?: Options): Promise<void>;
+  rename(title: string, options?: Options): Promise<void>;
+  setRole(who: string | Peer, role: GroupRole, options?: Options): Promise<void>;
+  /** What anybody can do, except the last admin while others are in it. */
+  leave(options?: Options): Promise<void>;
+}
+
+export interface GroupMember {
+  readonly peer: Peer;
+  readonly role: GroupRole;
+}
+
+export interface ConversationBase {
+  /** In a conversation of two, the other person's userId; of a group, its own. */
+  readonly id: string;
   readonly unread: number;
   readonly draft: string;
   readonly lastMessage: Message | undefined;
@@ -243,7 +279,13 @@ export type NoticeKind =
   /** What this device sends can be opened again. */
   | "repaired"
   /** A message to them was given up; `reason` is its error code. */
-  | "not-sent";
+  | "not-sent"
+  /** `peer` has changed a group; `reason` says how: `joined`, `add`, `remove`, `leave`, `rename`, `promote`, … */
+  | "group-changed"
+  /** Two histories of a group exist. */
+  | "group-forked"
+  /** A group cannot be followed any more; `reason` says why. */
+  | "group-broken";
 
 export interface NoticeEvent extends EventBase {
   readonly type: "notice";
@@ -251,6 +293,8 @@ export interface NoticeEvent extends EventBase {
   readonly peer: Peer;
   readonly deviceId: DeviceId | undefined;
   readonly reason: string | undefined;
+  /** The group that it is about. */
+  readonly group: GroupConversation | undefined;
 }
 
 export type ClientEvent = MessageEvent | ReceiptEvent | RequestEvent | ChangeEvent | TypingEvent | PresenceEvent | NoticeEvent;

@@ -2,10 +2,10 @@
 
 import { type KeyPair, keyPairFromPrivate, type Random, Secret } from "#crypto";
 import type { LocalDevice } from "#protocol";
-import { type MessageId, parseMessageId, type UserId, uuidFromBytes } from "#wire";
+import { type MessageId, parseMessageId, uuidFromBytes } from "#wire";
 import { ClientError } from "./errors.ts";
 import type { Clock } from "./ports.ts";
-import { COUNTERS, type Counters, type EventRecord, EVENTS, NO_COUNTERS, type OwnAccount } from "./records/tables.ts";
+import { type ConversationId, COUNTERS, type Counters, type EventRecord, EVENTS, NO_COUNTERS, type OwnAccount } from "./records/tables.ts";
 import type { Vault, Writer } from "./records/vault.ts";
 import type { ServerApi } from "./server-api.ts";
 
@@ -57,6 +57,6 @@ export async function recordEvent(records: Writer, event: EventRecord): Promise<
   records.touch("events");
 }
 
-export function conversationTopic(id: UserId): string {
+export function conversationTopic(id: ConversationId): string {
   return `conversation ${id}`;
 }

@@ -119,6 +119,47 @@ const ERRORS = {
     hint: "Accept it first.",
     retryable: false,
   },
+  // Groups
+  "unknown-group": {
+    message: "There is no such group, or you are not in it.",
+    hint: "Check the name; `group list` shows the groups that you are in.",
+    retryable: false,
+  },
+  "not-a-member": {
+    message: "You are not in this group any more.",
+    hint: "Somebody who is in it can add you again. What was said before can still be read.",
+    retryable: false,
+  },
+  "not-an-admin": {
+    message: "Only an admin of the group can do this.",
+    hint: "Ask one of them, or have them make you one.",
+    retryable: false,
+  },
+  "last-admin": {
+    message: "You are the only admin of this group.",
+    hint: "Make somebody else an admin first.",
+    retryable: false,
+  },
+  "group-full": {
+    message: "The group has no room for this.",
+    hint: "A group has at most 100 members, and its log an end: begin a new group.",
+    retryable: false,
+  },
+  "group-changing": {
+    message: "Others kept changing the group at the same time.",
+    hint: "Nothing was changed; try again.",
+    retryable: true,
+  },
+  "group-forked": {
+    message: "The server shows the members of this group different histories of it.",
+    hint: "Nothing more is sent or shown in it. Tell the others over another channel, and whoever runs the server.",
+    retryable: false,
+  },
+  "group-unreadable": {
+    message: "The group has new keys that this device was not given.",
+    hint: "Have an admin remove and add you again.",
+    retryable: false,
+  },
   // Messages
   "unknown-message": {
     message: "There is no such message here.",

@@ -2,7 +2,21 @@
 // Whether an answer may be believed is for whoever asked.
 
 import type { PublicKey } from "#crypto";
-import type { AccountKeys, AppendLog, Bytes, CreateAccount, DeviceId, PreKeyUpload, SendRequest, UserId, Username } from "#wire";
+import type {
+  AccountKeys,
+  AppendLog,
+  Bytes,
+  CreateAccount,
+  DeviceId,
+  GroupAppend,
+  GroupEntries,
+  GroupId,
+  MessageId,
+  PreKeyUpload,
+  SendRequest,
+  UserId,
+  Username,
+} from "#wire";
 
 export interface ServerConfig {
   readonly registration: "open" | "invite";
@@ -19,6 +33,9 @@ export type SendAnswer =
       readonly extra: readonly DeviceId[];
       readonly stale: readonly DeviceId[];
     };
+
+/** How a message to many went: for each person whose mailbox did not take it, the place among those it was for. */
+export type ManyResult = { readonly kind: "pending" } | { readonly kind: "done"; readonly refused: readonly number[] };
 
 export interface KeyCounts {
   readonly ec: number;
@@ -44,4 +61,13 @@ export interface ServerApi {
   getUsername(name: Username, signal?: AbortSignal): Promise<UserId>;
   /** Also: `unknown-user`, `mailbox-full`. May be repeated. */
   sendMessages(userId: UserId, request: SendRequest, signal?: AbortSignal): Promise<SendAnswer>;
+  /** A multi-recipient message. Resolves to a handle once the server has it for good; a repeat of the same id to the same one. */
+  sendToMany(messageId: MessageId, message: Bytes, signal?: AbortSignal): Promise<string>;
+  /** Also: `unknown-message`, a day after it was done. */
+  getSendResult(handle: string, signal?: AbortSignal): Promise<ManyResult>;
+  // From here on by proof of a group's keys, and not as anybody. Also: `unknown-group`, whatever is wrong with the proof.
+  /** Entries behind the first `after`, a page of them, and the last one that the key may read. */
+  readGroup(groupId: GroupId, proof: Bytes, after: number, signal?: AbortSignal): Promise<GroupEntries>;
+  /** Says when somebody was faster. Also: `group-full`. A repeat is answered the same. */
+  appendGroup(groupId: GroupId, append: GroupAppend, signal?: AbortSignal): Promise<"appended" | "conflict">;
 }

@@ -1,10 +1,22 @@
 // What a content does here: to messages, contacts, receipts. It was authenticated, allowed and put into order before; all of
 // this is part of the one transaction that also keeps the session's new state.
 
-import { assertNever, type Body, type Content, decodeContent, type DeviceAddress, type MessageId, type UserId } from "#wire";
+import { assertNever, type Body, type Content, decodeContent, type DeviceAddress, type GroupId, type MessageId, type UserId } from "#wire";
 import { conversationTopic, next, recordEvent } from "../core.ts";
-import { CONTACTS, type Contact, CONVERSATIONS, MESSAGES, type MessageRecord, OWED, PLACES } from "../records/tables.ts";
+import { contactOf } from "../records/contact.ts";
+import {
+  CONTACTS,
+  type ConversationId,
+  CONVERSATIONS,
+  GROUPS,
+  MESSAGES,
+  type MessageRecord,
+  OWED,
+  type Owed,
+  PLACES,
+} from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
+import { findGroup, isGroupId } from "../groups/state.ts";
 import { compose, conversationOf, type Sending } from "../sending/compose.ts";
 
 const MAX_REQUEST_MESSAGES = 100;
@@ -12,14 +24,9 @@ const MAX_REQUEST_MESSAGES = 100;
 export interface Applied {
   readonly content: Content;
   readonly sender: DeviceAddress;
+  /** Where it was said: with the sender, or in a group. */
+  readonly conversation: ConversationId;
   readonly gapBefore: boolean;
-}
-
-export async function contactOf(records: Writer, userId: UserId): Promise<Contact> {
-  const known = await records.get(CONTACTS, userId);
-  if (known !== undefined) return known;
-  const nothing = { name: undefined, username: undefined, ourSecret: undefined, theirSecret: undefined, verifiedAt: undefined };
-  return { userId, state: "none", ...nothing };
 }
 
 export async function applyContent(sending: Sending, records: Writer, applied: Applied): Promise<void> {
@@ -27,7 +34,7 @@ export async function applyContent(sending: Sending, records: Writer, applied: A
   if ((await contactOf(records, applied.sender.userId)).state === "blocked") return;
   switch (body.kind) {
     case "text":
-      await applyText(records, applied, body);
+      await applyText(sending, records, applied, body);
       return;
     case "edit":
     case "delete":
@@ -35,7 +42,7 @@ export async function applyContent(sending: Sending, records: Writer, applied: A
       await applyChange(records, applied, body);
       return;
     case "receipt":
-      await applyReceipt(sending, records, applied.sender.userId, body);
+      await applyReceipt(sending, records, applied, body);
       return;
     case "profile":
       records.put(CONTACTS, { ...(await contactOf(records, applied.sender.userId)), name: body.name }, applied.sender.userId);
@@ -62,7 +69,40 @@ export async function applyContent(sending: Sending, records: Writer, applied: A
 
 type BodyOf<Kind extends Body["kind"]> = Extract<Body, { readonly kind: Kind }>;
 
-async function applyText(records: Writer, { content, sender, gapBefore }: Applied, body: BodyOf<"text">): Promise<void> {
+async function applyText(sending: Sending, records: Writer, applied: Applied, body: BodyOf<"text">): Promise<void> {
+  if (isGroupId(applied.conversation)) await applyGroupText(sending, records, applied, applied.conversation, body);
+  else await applyDirectText(records, applied, body);
+}
+
+/** In a group that somebody unknown has let us into, it waits like their own messages do. */
+async function applyGroupText(
+  sending: Sending,
+  records: Writer,
+  { content, sender, gapBefore }: Applied,
+  groupId: GroupId,
+  body: BodyOf<"text">,
+): Promise<void> {
+  const { userId } = sender;
+  const isOwn = userId === sending.self.local.address.userId;
+  const announced = (await records.get(GROUPS, groupId))?.standing !== "invited";
+  const state = isOwn ? "sent" : "received";
+  if (isOwn && (await findMessage(records, content.messageId, userId)) !== undefined) return;
+  const message = await storeMessage(records, groupId, {
+    ...messageFrom(content, body),
+    author: userId,
+    state,
+    gapBefore,
+    announced,
+    seen: isOwn,
+  });
+  if (announced) await recordEvent(records, { type: "message", conversation: groupId, ordinal: message.ordinal });
+  if (isOwn) return;
+  const conversation = await conversationOf(records, groupId);
+  records.put(CONVERSATIONS, { ...conversation, unread: conversation.unread + 1 }, groupId);
+  if (announced) await owe(records, { conversation: groupId, userId }, "delivered", [message.id]);
+}
+
+async function applyDirectText(records: Writer, { content, sender, gapBefore }: Applied, body: BodyOf<"text">): Promise<void> {
   const { userId } = sender;
   const contact = await contactOf(records, userId);
   const isContact = contact.state === "accepted";
@@ -78,7 +118,7 @@ async function applyText(records: Writer, { content, sender, gapBefore }: Applie
   records.put(CONVERSATIONS, { ...(await conversationOf(records, userId)), unread: conversation.unread + 1 }, userId);
   if (isContact) {
     await recordEvent(records, { type: "message", conversation: userId, ordinal: message.ordinal });
-    await owe(records, userId, "delivered", [message.id]);
+    await owe(records, { conversation: userId, userId }, "delivered", [message.id]);
   } else if (contact.state === "none") {
     records.put(CONTACTS, { ...contact, state: "request" }, userId);
     records.touch("contacts");
@@ -86,9 +126,12 @@ async function applyText(records: Writer, { content, sender, gapBefore }: Applie
   }
 }
 
-export async function owe(records: Writer, userId: UserId, kind: "delivered" | "read", ids: readonly MessageId[]): Promise<void> {
-  const owed = (await records.get(OWED, userId)) ?? { userId, delivered: [], read: [] };
-  records.put(OWED, { ...owed, [kind]: [...owed[kind], ...ids] }, userId);
+/** Whom a receipt is for, and about which conversation. */
+export type OwedTo = Pick<Owed, "conversation" | "userId">;
+
+export async function owe(records: Writer, to: OwedTo, kind: "delivered" | "read", ids: readonly MessageId[]): Promise<void> {
+  const owed = (await records.get(OWED, to.conversation, to.userId)) ?? { ...to, delivered: [], read: [] };
+  records.put(OWED, { ...owed, [kind]: [...owed[kind], ...ids] }, to.conversation, to.userId);
   records.touch("owed");
 }
 
@@ -111,7 +154,7 @@ function messageFrom(content: Content, body: BodyOf<"text">): Omit<NewMessage, "
 }
 
 /** At the end of its conversation. */
-export async function storeMessage(records: Writer, conversation: UserId, message: NewMessage): Promise<MessageRecord> {
+export async function storeMessage(records: Writer, conversation: ConversationId, message: NewMessage): Promise<MessageRecord> {
   const ordinal = await next(records, "message");
   const stored = { ...message, conversation, ordinal };
   records.put(MESSAGES, stored, conversation, ordinal);
@@ -134,9 +177,8 @@ export function putMessage(records: Writer, message: MessageRecord): void {
 
 async function applyChange(
   records: Writer,
-  { content, sender }: Pick<Applied, "content" | "sender">,
+  { content, sender, conversation }: Omit<Applied, "gapBefore">,
   body: BodyOf<"edit" | "delete" | "reaction">,
-  conversation: UserId = sender.userId,
 ): Promise<void> {
   const by = sender.userId;
   const author = body.kind === "reaction" ? body.target.author : by;
@@ -179,17 +221,44 @@ export function changeMessage(
 
 const RANK: Readonly<Record<MessageRecord["state"], number>> = { failed: 0, queued: 0, sent: 1, delivered: 2, read: 3, received: 9 };
 
-/** About messages that we wrote to them, and no others. */
-async function applyReceipt(sending: Sending, records: Writer, by: UserId, body: BodyOf<"receipt">): Promise<void> {
+/** About messages that we wrote to them, or in the group that it is about, and no others. */
+async function applyReceipt(sending: Sending, records: Writer, { sender, conversation }: Applied, body: BodyOf<"receipt">): Promise<void> {
   const { userId } = sending.self.local.address;
+  const by = sender.userId;
+  const others = isGroupId(conversation) ? await othersIn(records, conversation, userId) : undefined;
   const changed: MessageId[] = [];
   for (const id of body.messageIds) {
     const message = await findMessage(records, id, userId);
-    if (message?.conversation !== by || RANK[message.state] >= RANK[body.receipt]) continue;
-    putMessage(records, { ...message, state: body.receipt, error: undefined });
+    const next = message?.conversation === conversation ? confirmed(message, by, body.receipt, others) : undefined;
+    if (next === undefined) continue;
+    putMessage(records, next);
     changed.push(id);
   }
   if (changed.length > 0) await recordEvent(records, { type: "receipt", kind: body.receipt, by, messageIds: changed });
+}
+
+async function othersIn(records: Writer, groupId: GroupId, own: UserId): Promise<readonly UserId[]> {
+  const group = await findGroup(records, groupId);
+  return (group?.state.members ?? []).map(({ userId }) => userId).filter((userId) => userId !== own);
+}
+
+/**
+ * The message once somebody has it; `undefined` when that is no news. In a group it is delivered, or read, when all `others` say so:
+ * those who are in it now.
+ */
+function confirmed(
+  message: MessageRecord,
+  by: UserId,
+  receipt: "delivered" | "read",
+  others: readonly UserId[] | undefined,
+): MessageRecord | undefined {
+  if (others === undefined) return RANK[message.state] >= RANK[receipt] ? undefined : { ...message, state: receipt, error: undefined };
+  const before = message.receipts?.[by];
+  if (before !== undefined && RANK[before] >= RANK[receipt]) return undefined;
+  const receipts: NonNullable<MessageRecord["receipts"]> = { ...message.receipts, [by]: receipt };
+  const least = Math.min(...others.map((userId) => RANK[receipts[userId] ?? "sent"]));
+  const reached = (["read", "delivered"] as const).find((state) => least >= RANK[state] && RANK[message.state] < RANK[state]);
+  return { ...message, receipts, ...(reached === undefined ? {} : { state: reached, error: undefined }) };
 }
 
 /** They know us. Whoever began does the same, once. */
@@ -241,7 +310,7 @@ async function applySent(records: Writer, content: Content, sender: DeviceAddres
   if (conversation.kind !== "direct") return;
   const { recipient } = conversation;
   if (body.kind === "edit" || body.kind === "delete" || body.kind === "reaction") {
-    await applyChange(records, { content, sender }, body, recipient);
+    await applyChange(records, { content, sender, conversation: recipient }, body);
   }
   if (body.kind !== "text" || (await findMessage(records, content.messageId, sender.userId)) !== undefined) return;
   const contact = await contactOf(records, recipient);
@@ -266,7 +335,26 @@ export async function acceptContact(sending: Sending, records: Writer, userId: U
   for (const { value: message } of rows.filter((row) => !row.value.announced)) {
     putMessage(records, { ...message, announced: true });
     await recordEvent(records, { type: "message", conversation: userId, ordinal: message.ordinal });
-    await owe(records, userId, "delivered", [message.id]);
+    await owe(records, { conversation: userId, userId }, "delivered", [message.id]);
   }
+  await admit(sending, records, userId);
   await sendAccept(sending, records, userId);
+}
+
+/** Groups into which somebody has let us who is a contact now. */
+async function admit(sending: Sending, records: Writer, inviter: UserId): Promise<void> {
+  for (const known of await records.all(GROUPS)) {
+    if (known.standing !== "invited" || known.invitedBy !== inviter || known.record === undefined) continue;
+    const { groupId } = known;
+    records.put(GROUPS, { ...known, standing: "member" }, groupId);
+    const notice = { type: "notice", kind: "group-changed", peer: inviter, deviceId: undefined, reason: "joined", groupId } as const;
+    await recordEvent(records, notice);
+    for (const { value: message } of await records.page(MESSAGES, [groupId])) {
+      if (message.announced) continue;
+      putMessage(records, { ...message, announced: true });
+      await recordEvent(records, { type: "message", conversation: groupId, ordinal: message.ordinal });
+      if (message.author !== sending.self.local.address.userId)
+        await owe(records, { conversation: groupId, userId: message.author }, "delivered", [message.id]);
+    }
+  }
 }

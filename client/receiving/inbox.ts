@@ -2,33 +2,35 @@
 // content does and the mark against its repetition; wipe; tell; only then is it acknowledged. A crash between any two steps
 // repeats a step that changes nothing.
 
-import { sha256 } from "#crypto";
 import { matchesAccount } from "#identity";
 import { EMPTY_RECORD, openMessage, openSealed, type OpenedContent, preKeysNeeded, type SessionMessage } from "#protocol";
 import {
+  assertNever,
   type Bytes,
   type Content,
-  type ContentCopy,
-  decodeContent,
-  decodeContentCopy,
   type Deliver,
   type DeviceAddress,
+  type GroupId,
   MAILBOX_TTL_SECONDS,
   ProtocolError,
   type UserId,
   WireError,
 } from "#wire";
 import { recordEvent } from "../core.ts";
+import { GroupInbox, type Said } from "../groups/incoming.ts";
 import { ClientError } from "../errors.ts";
 import { loadPreKeys, spendPreKeys } from "../prekeys.ts";
-import { CHAINS, type Chain, HELD, MARKS, SESSIONS } from "../records/tables.ts";
+import { MARKS, SESSIONS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import type { TrustRoots } from "../trust-roots.ts";
-import { applyContent, contactOf } from "./apply.ts";
+import { applyContent } from "./apply.ts";
+import { contactOf } from "../records/contact.ts";
 import { MARK_PERIODS, markPeriod } from "./marks.ts";
-import { dueCounter, PATIENCE_MILLISECONDS, release, takeTurn } from "./order.ts";
+import { PATIENCE_MILLISECONDS } from "./order.ts";
+import { decodePlaintext } from "./plaintext.ts";
 import { answerReport, noteRepaired, reportUnreadable } from "./repair.ts";
+import { Sequences } from "./sequences.ts";
 import { type Relation, validateIncoming } from "./validator.ts";
 
 /** Of now, and not stored. */
@@ -43,6 +45,8 @@ export interface InboxParts {
   readonly onEphemeral: (ephemeral: Ephemeral) => void;
   /** Something about our own account may be new. */
   readonly onOwnLogChanged: () => void;
+  /** The log of a group has more than we have read. */
+  readonly onGroupChanged: (groupId: GroupId) => void;
 }
 
 interface Arrived {
@@ -51,12 +55,25 @@ interface Arrived {
 }
 
 export class Inbox {
+  readonly groups: GroupInbox;
   readonly #parts: InboxParts;
+  readonly #sequences: Sequences;
   #cancelRelease: (() => void) | undefined;
   #closed = false;
 
   constructor(parts: InboxParts) {
     this.#parts = parts;
+    const releaseLater = (): void => this.#releaseLater();
+    this.#sequences = new Sequences(parts.sending, releaseLater);
+    this.groups = new GroupInbox({
+      sending: parts.sending,
+      inOrder: (records, said) => this.#takeFromGroup(records, said),
+      apply: (records, said) => this.#applyInGroup(records, said),
+      isMarked: (records, sender, content) => this.#isMarked(records, sender, content),
+      compareHeads: (records, sender, content) => this.#compareHeads(records, sender, content),
+      follow: parts.onGroupChanged,
+      releaseLater,
+    });
   }
 
   /** The guids of what is durable here, or will never be anything. */
@@ -81,13 +98,9 @@ export class Inbox {
   async releaseOverdue(): Promise<void> {
     this.#cancelRelease = undefined;
     if (this.#closed) return;
-    const waiting = await this.#parts.sending.vault.write(async (records) => {
-      let left = 0;
-      for (const chain of await records.all(CHAINS)) {
-        if (chain.waiting.length > 0) left += (await this.#drain(records, chain)).waiting.length;
-      }
-      return left;
-    });
+    const waiting = await this.#parts.sending.vault.write(
+      async (records) => (await this.groups.giveUpOverdue(records)) + (await this.#sequences.releaseOverdue(records)),
+    );
     if (waiting > 0) this.#releaseLater();
   }
 
@@ -169,11 +182,14 @@ export class Inbox {
       case "prekey":
         await this.#open(records, delivery, opened, { kind: opened.contentKind, bytes: opened.content });
         return true;
+      case "sender-key":
+        await this.groups.receive(records, delivery, opened.sender, opened.content);
+        return true;
       case "plaintext":
         await answerReport(sending, records, opened.sender, opened.content);
         return true;
       default:
-        return true;
+        return assertNever(opened.contentKind);
     }
   }
 
@@ -221,6 +237,10 @@ export class Inbox {
     }
     const own = sending.self.local.address;
     const { copy, content } = decoded;
+    if (content.conversation.kind === "group") {
+      await this.groups.take(records, sender, copy, content);
+      return;
+    }
     const relation: Relation = sender.userId === own.userId ? "self" : (await contactOf(records, sender.userId)).state;
     const channel = delivery.envelope.ephemeral ? "ephemeral" : "queued";
     const refusal = validateIncoming({ copy, content, sender, own, channel, relation });
@@ -232,7 +252,9 @@ export class Inbox {
       return;
     }
     if (await this.#isMarked(records, sender, content)) return;
-    await this.#inOrder(records, sender, copy.content, content);
+    // A device that was there from the start has missed nothing before the first. One that came later joins in.
+    const fromTheStart = own.deviceId === 1;
+    await this.#sequences.take(records, { conversation: sender.userId, sender, content, bytes: copy.content, fromTheStart });
   }
 
   /** Each message says what its sender has seen of both logs: a server that shows two histories is caught here. */
@@ -256,52 +278,15 @@ export class Inbox {
     return false;
   }
 
-  async #inOrder(records: Writer, sender: DeviceAddress, bytes: Bytes, content: Content): Promise<void> {
-    const { position } = content;
-    if (position === undefined) return;
-    const { sending } = this.#parts;
-    const name = chainName(sender);
-    const conversation = sender.userId;
-    const known = await records.get(CHAINS, conversation, name);
-    const turn = takeTurn(known ?? this.#newChain(sender, position.counter), position, sha256(bytes), sending.clock.nowMilliseconds());
-    records.put(CHAINS, turn.chain, conversation, name);
-    if (turn.kind === "wait") {
-      records.put(HELD, { content: bytes }, conversation, name, position.counter);
-      records.afterwards(() => this.#releaseLater());
-      return;
-    }
-    const gapBefore = turn.kind === "late" || turn.gapBefore;
-    await applyContent(sending, records, { content, sender, gapBefore });
-    if (turn.chain.waiting.length > 0) await this.#drain(records, turn.chain);
+  async #takeFromGroup(records: Writer, { group, sender, content, bytes }: Said): Promise<void> {
+    const { groupId } = group.state;
+    const fromTheStart = !group.known.before.includes(sender.userId);
+    await this.#sequences.take(records, { conversation: groupId, sender, content, bytes, fromTheStart });
   }
 
-  /** A device that was there from the start has missed nothing before the first. One that came later joins in. */
-  #newChain({ userId, deviceId }: DeviceAddress, counter: number): Chain {
-    const next = this.#parts.sending.self.local.address.deviceId === 1 ? 1 : counter;
-    return { conversation: userId, userId, deviceId, next, hash: undefined, waiting: [] };
+  async #applyInGroup(records: Writer, { group, sender, content }: Said): Promise<void> {
+    await applyContent(this.#parts.sending, records, { content, sender, conversation: group.state.groupId, gapBefore: false });
   }
-
-  async #drain(records: Writer, start: Chain): Promise<Chain> {
-    const { sending } = this.#parts;
-    const { conversation, userId, deviceId } = start;
-    const sender = { userId, deviceId };
-    let chain = start;
-    for (;;) {
-      const counter = dueCounter(chain, sending.clock.nowMilliseconds());
-      if (counter === undefined) return chain;
-      const held = await records.get(HELD, conversation, chainName(sender), counter);
-      const released = release(chain, counter, held === undefined ? new Uint8Array(32) : sha256(held.content));
-      chain = released.chain;
-      records.put(CHAINS, chain, conversation, chainName(sender));
-      records.delete(HELD, conversation, chainName(sender), counter);
-      if (held === undefined) continue;
-      await applyContent(sending, records, { content: decodeContent(held.content), sender, gapBefore: released.gapBefore });
-    }
-  }
-}
-
-function chainName({ userId, deviceId }: DeviceAddress): string {
-  return `${userId}/${deviceId}`;
 }
 
 async function preKeysFor(records: Writer, message: SessionMessage): Promise<Awaited<ReturnType<typeof loadPreKeys>> | undefined> {
@@ -311,16 +296,6 @@ async function preKeysFor(records: Writer, message: SessionMessage): Promise<Awa
   } catch (error) {
     // `openMessage` refuses it for the same reason.
     if (error instanceof WireError || error instanceof ProtocolError) return undefined;
-    throw error;
-  }
-}
-
-function decodePlaintext(plaintext: Bytes): { readonly copy: ContentCopy; readonly content: Content } | string {
-  try {
-    const copy = decodeContentCopy(plaintext);
-    return { copy, content: decodeContent(copy.content) };
-  } catch (error) {
-    if (error instanceof WireError) return error.code;
     throw error;
   }
 }

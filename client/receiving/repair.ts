@@ -4,7 +4,8 @@
 import { acceptReport, EMPTY_RECORD, reportUnopened } from "#protocol";
 import { type Bytes, decodeContent, type DeviceAddress, type MessageId, type SealedKind, uuidToBytes, WireError } from "#wire";
 import { recordEvent } from "../core.ts";
-import { type Repair, REPAIRS, SENT, type SentRecord, SESSIONS } from "../records/tables.ts";
+import { groupsWith } from "../groups/state.ts";
+import { type ConversationId, OWN_SENDER_KEYS, type Repair, REPAIRS, SENT, type SentRecord, SESSIONS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { compose, enqueue, type Sending } from "../sending/compose.ts";
 import { findMessage } from "./apply.ts";
@@ -73,20 +74,42 @@ export async function answerReport(sending: Sending, records: Writer, sender: De
   records.put(REPAIRS, { ...repair, resentMilliseconds: now }, sender.userId, sender.deviceId);
   records.put(SESSIONS, outcome.state, sender.userId, sender.deviceId);
   records.spend(outcome.spent);
-  const rows = await records.page(SENT, [sender.userId], { reverse: true, limit: MAX_RESENT_AT_ONCE });
-  for (const { value: sent } of rows.toReversed()) {
-    if (now - sent.sentMilliseconds < RESEND_WITHIN_MILLISECONDS) await resend(sending, records, sender, sent);
+  await resendAll(sending, records, sender, sender.userId);
+  for (const groupId of await groupsWith(records, sender.userId)) {
+    // Perhaps it lacks our key: the next message makes one anew, for all.
+    const own = await records.get(OWN_SENDER_KEYS, groupId);
+    if (own !== undefined) records.put(OWN_SENDER_KEYS, { ...own, heldBy: own.heldBy.filter((held) => !isSame(held, sender)) }, groupId);
+    await resendAll(sending, records, sender, groupId);
   }
   // Also when there is nothing to say: the other side waits for a session that works.
   const nothing = { recipient: sender.userId, body: { kind: "nothing" }, only: sender.deviceId } as const;
   if (outcome.output.sessionArchived) await compose(sending, records, nothing);
 }
 
-async function resend(sending: Sending, records: Writer, { userId, deviceId }: DeviceAddress, sent: SentRecord): Promise<void> {
+function isSame(a: DeviceAddress, b: DeviceAddress): boolean {
+  return a.userId === b.userId && a.deviceId === b.deviceId;
+}
+
+/** What was said in one conversation, as far as this device may lack it. */
+async function resendAll(sending: Sending, records: Writer, device: DeviceAddress, conversation: ConversationId): Promise<void> {
+  const now = sending.clock.nowMilliseconds();
+  const rows = await records.page(SENT, [conversation], { reverse: true, limit: MAX_RESENT_AT_ONCE });
+  for (const { value: sent } of rows.toReversed()) {
+    if (now - sent.sentMilliseconds < RESEND_WITHIN_MILLISECONDS) await resend(sending, records, device, sent, conversation);
+  }
+}
+
+async function resend(
+  sending: Sending,
+  records: Writer,
+  { userId, deviceId }: DeviceAddress,
+  sent: SentRecord,
+  conversation: ConversationId,
+): Promise<void> {
   const { messageId } = decodeContent(sent.content);
   const message = await findMessage(records, messageId, sending.self.local.address.userId);
-  const isConfirmed = message?.state === "delivered" || message?.state === "read";
+  const isConfirmed = message?.state === "delivered" || message?.state === "read" || message?.receipts?.[userId] !== undefined;
   if (isConfirmed || sent.resends >= MAX_RESENDS) return;
-  records.put(SENT, { ...sent, resends: sent.resends + 1 }, userId, sent.ordinal);
+  records.put(SENT, { ...sent, resends: sent.resends + 1 }, conversation, sent.ordinal);
   await enqueue(records, sending, { recipient: userId, content: sent.content, kind: "content", only: deviceId, again: true });
 }

@@ -1,7 +1,14 @@
 // Every kind of record that a client keeps, and its table. Who may write one, and what holds while it is there, is said here.
 
-import { decodeSessionRecord, encodeSessionRecord, type SessionRecord } from "#protocol";
-import type { Bytes, DeviceId, LogHead, MessageId, RegistrationId, SealedKind, UserId } from "#wire";
+import {
+  decodeSenderKeyRecord,
+  decodeSessionRecord,
+  encodeSenderKeyRecord,
+  encodeSessionRecord,
+  type SenderKeyRecord,
+  type SessionRecord,
+} from "#protocol";
+import type { Bytes, DeviceAddress, DeviceId, GroupId, LogHead, MessageId, RegistrationId, SealedKind, UserId } from "#wire";
 import type { ContactState, NoticeKind, Settings } from "../api.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Token } from "../transport/tokens.ts";
@@ -64,8 +71,11 @@ export interface Contact {
   readonly wasAccepted?: boolean;
 }
 
+/** With one person, or a group. */
+export type ConversationId = UserId | GroupId;
+
 export interface ConversationRecord {
-  readonly id: UserId;
+  readonly id: ConversationId;
   readonly lastOrdinal: number;
   readonly unread: number;
   readonly draft: string;
@@ -75,7 +85,7 @@ export interface ConversationRecord {
 
 /** Where the sequence of one sending device stands in one conversation. */
 export interface Chain {
-  readonly conversation: UserId;
+  readonly conversation: ConversationId;
   readonly userId: UserId;
   readonly deviceId: DeviceId;
   readonly next: number;
@@ -91,7 +101,7 @@ export interface Held {
 
 export interface MessageRecord {
   readonly id: MessageId;
-  readonly conversation: UserId;
+  readonly conversation: ConversationId;
   readonly ordinal: number;
   readonly author: UserId;
   readonly text: string;
@@ -107,22 +117,24 @@ export interface MessageRecord {
   /** Of a message of theirs: whether its reader was told of it, and has read it. */
   readonly announced: boolean;
   readonly seen: boolean;
+  /** Of a message of ours in a group: how far it has come with each member. */
+  readonly receipts?: Readonly<Record<UserId, "delivered" | "read">>;
 }
 
 export interface MessagePlace {
-  readonly conversation: UserId;
+  readonly conversation: ConversationId;
   readonly ordinal: number;
   readonly author: UserId;
 }
 
 export type EventRecord =
-  | { readonly type: "message"; readonly conversation: UserId; readonly ordinal: number }
+  | { readonly type: "message"; readonly conversation: ConversationId; readonly ordinal: number }
   | { readonly type: "receipt"; readonly kind: "delivered" | "read"; readonly by: UserId; readonly messageIds: readonly MessageId[] }
   | { readonly type: "request"; readonly from: UserId }
   | {
       readonly type: "edit" | "delete" | "reaction";
       readonly from: UserId;
-      readonly conversation: UserId;
+      readonly conversation: ConversationId;
       readonly ordinal: number;
       readonly emoji: string | undefined;
     }
@@ -132,6 +144,8 @@ export type EventRecord =
       readonly peer: UserId;
       readonly deviceId: DeviceId | undefined;
       readonly reason: string | undefined;
+      /** The group that it is about. */
+      readonly groupId?: GroupId;
     };
 
 /** One device's copy, inside the sealed sender, which is made anew at each try: certificates expire. */
@@ -157,11 +171,79 @@ export interface Job {
   readonly message: MessagePlace | undefined;
 }
 
-/** Somebody for whom there are jobs. */
+/** Somebody, or a group, for whom there are jobs. */
 export interface Waiting {
-  readonly recipient: UserId;
+  readonly recipient: ConversationId;
   /** As many as there are: only queue.ts writes this, together with them. */
   readonly jobs: number;
+}
+
+/** Where we stand in a group: let in by somebody who is no contact yet, in it, or out of it. */
+export type GroupStanding = "invited" | "member" | "left" | "removed";
+
+/** A group, as far as this device has followed its log. */
+export interface KnownGroup {
+  readonly groupId: GroupId;
+  readonly standing: GroupStanding;
+  /** Who let us in; absent in a group of our own. */
+  readonly invitedBy: UserId | undefined;
+  /** What they said of the entry by which we came in, until it was read: a log that does not agree is none of this group. */
+  readonly invitation: { readonly version: number; readonly stateHash: Bytes; readonly groupSecret: Bytes } | undefined;
+  /** An encoded GroupRecord of protocol/: the newest state that was verified, and its secrets. */
+  readonly record: Bytes | undefined;
+  /** The last place of the log that was looked at. Places that nobody accepts are passed over. */
+  readonly place: number;
+  /** What the state was at versions before, the newest last: somebody who is behind may show another one. */
+  readonly past: readonly { readonly version: number; readonly stateHash: Bytes }[];
+  /** Whether we have said our name there. */
+  readonly introduced: boolean;
+  /** Who was there before us: their sequences began without us. */
+  readonly before: readonly UserId[];
+  /** Who is gone, and since when: what they wrote before may still be on its way. */
+  readonly former: readonly { readonly userId: UserId; readonly sinceMilliseconds: number }[];
+  /** The encoded GroupAppend of a group of ours, until the server has it. */
+  readonly beginning?: Bytes;
+  /** Why nothing can be done in it any more. */
+  readonly broken: "group-forked" | "group-unreadable" | "upgrade-required" | undefined;
+}
+
+export interface HeldBy {
+  readonly userId: UserId;
+  readonly deviceId: DeviceId;
+  readonly registrationId: RegistrationId;
+}
+
+/** The key that this device sends with in one group, and whose devices have it. */
+export interface OwnSenderKey {
+  /** An encoded SenderKeyRecord. */
+  readonly key: Bytes;
+  readonly createdMilliseconds: number;
+  readonly messages: number;
+  readonly heldBy: readonly HeldBy[];
+}
+
+/** A message to a group, until the server has it for every device. */
+export interface GroupJob {
+  readonly ordinal: number;
+  readonly groupId: GroupId;
+  readonly envelopeId: MessageId;
+  /** An encoded Content. */
+  readonly content: Bytes;
+  /** The sender-key message and whom it is for. Absent until it was sealed, which happens once. */
+  readonly sealed: { readonly bytes: Bytes; readonly to: readonly HeldBy[] } | undefined;
+  /** Once the server has it: under which handle it tells how it went, and for whom it was, in its order. */
+  readonly accepted: { readonly handle: string; readonly users: readonly UserId[] } | undefined;
+  readonly message: MessagePlace | undefined;
+}
+
+/** A message to a group that cannot be opened yet: its sender's key, or word of the group, is still on its way. */
+export interface HeldGroupMessage {
+  readonly distribution: string;
+  readonly guid: number;
+  readonly sender: DeviceAddress;
+  readonly bytes: Bytes;
+  readonly envelopeId: MessageId;
+  readonly untilMilliseconds: number;
 }
 
 /** What was sent, for as long as somebody may report that it could not be opened. */
@@ -173,6 +255,7 @@ export interface SentRecord {
 }
 
 export interface Owed {
+  readonly conversation: ConversationId;
   readonly userId: UserId;
   readonly delivered: readonly MessageId[];
   readonly read: readonly MessageId[];
@@ -216,6 +299,7 @@ export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");
 export const ACCOUNTS: Table<KnownAccount> = json("account");
 export const CONTACTS: Table<Contact> = json("contact");
 export const CONVERSATIONS: Table<ConversationRecord> = json("conversation");
+/** By conversation, then whom they are owed. */
 export const OWED: Table<Owed> = json("owed");
 /** By userId and device. Written in the transaction that also writes what came out of the session. */
 export const SESSIONS: Table<SessionRecord> = { name: "session", encode: encodeSessionRecord, decode: decodeSessionRecord };
@@ -234,7 +318,18 @@ export const EVENTS: Table<EventRecord> = json("event");
 export const JOBS: Table<Job> = json("job");
 /** By recipient. */
 export const WAITING: Table<Waiting> = json("waiting");
-/** By recipient, then the ordinal of its job. */
+/** By groupId. */
+export const GROUPS: Table<KnownGroup> = json("group");
+export const OWN_SENDER_KEYS: Table<OwnSenderKey> = json("own-sender-key");
+/** By distribution id: which group a sender-key message is of. */
+export const DISTRIBUTIONS: Table<{ readonly groupId: GroupId }> = json("distribution");
+/** By groupId and `user/device`. */
+export const SENDER_KEYS: Table<SenderKeyRecord> = { name: "sender-key", encode: encodeSenderKeyRecord, decode: decodeSenderKeyRecord };
+/** By groupId, then ordinal. */
+export const GROUP_JOBS: Table<GroupJob> = json("group-job");
+/** By distribution id, then the guid of its delivery. */
+export const HELD_GROUP_MESSAGES: Table<HeldGroupMessage> = json("held-group-message");
+/** By recipient or group, then the ordinal of its job. */
 export const SENT: Table<SentRecord> = json("sent");
 /** By half month, then `user/device/message`: a content that was applied is not applied again. */
 export const MARKS: Table<1> = json("mark");

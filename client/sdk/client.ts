@@ -11,6 +11,7 @@ import type {
   Contacts,
   Conversation,
   Conversations,
+  GroupConversation,
   Message,
   Options,
   Profile,
@@ -18,8 +19,9 @@ import type {
 } from "../api.ts";
 import { type Core, selfOf } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { findGroupByName } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
-import { CONTACTS, CONVERSATIONS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
+import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
 import { exchange } from "../transport/exchange.ts";
@@ -32,7 +34,8 @@ import { Ephemerals, readEvents } from "./events.ts";
 import { contactLink } from "./link.ts";
 import { Presence } from "./presence.ts";
 import { Value } from "./value.ts";
-import { findAnywhere, Views } from "./views.ts";
+import { findAnywhere } from "./message.ts";
+import { Views } from "./views.ts";
 
 export interface ClientOptions {
   /** The server's address, such as `https://chat.example.org`. */
@@ -115,13 +118,30 @@ class LocalClient implements Client {
   }
 
   get conversations(): Conversations {
-    const { views, people } = this.#started;
+    const { views, engine } = this.#started;
     this.#conversations ??= {
       live: views.live<readonly Conversation[]>([], ["contacts", "events", "jobs"], () => this.#list()),
       direct: async (who, options) => {
-        const id = await people.resolve(who, options);
-        return await views.read((records) => views.conversation(records, id));
+        const id = await views.resolve(who, options);
+        return await views.read((records) => views.direct(records, id));
       },
+      createGroup: async (title, members, options) => {
+        // Before the group is there: whoever is misspelt leaves no group behind.
+        const userIds = await views.resolveAll(members, options);
+        const groupId = await engine.groups.create(title, options?.signal);
+        const group = await views.read((records) => views.group(records, groupId));
+        if (userIds.length > 0) await group.add(userIds, options);
+        return await views.read((records) => views.group(records, groupId));
+      },
+      group: (titleOrId) => views.read(async (records) => await views.group(records, await findGroupByName(records, titleOrId))),
+      groups: () =>
+        views.read(async (records) => {
+          const groups: GroupConversation[] = [];
+          for (const { groupId, record } of await records.all(GROUPS)) {
+            if (record !== undefined) groups.push(await views.group(records, groupId));
+          }
+          return groups;
+        }),
       list: () => this.#list(),
     };
     return this.#conversations;
@@ -205,8 +225,10 @@ class LocalClient implements Client {
     const changed = { ...this.profile.value, ...profile };
     await views.write(async (records) => {
       records.put(OWN, { ...this.#require(), ...(await records.get(OWN)), profile: changed });
-      for (const { userId, state } of await records.all(CONTACTS)) {
-        if (state === "accepted") await views.say(records, userId, { kind: "profile", name: changed.name, avatar: undefined });
+      const body = { kind: "profile", name: changed.name, avatar: undefined } as const;
+      for (const { userId, state } of await records.all(CONTACTS)) if (state === "accepted") await views.say(records, userId, body);
+      for (const { groupId, standing, broken, introduced } of await records.all(GROUPS)) {
+        if (introduced && standing === "member" && broken === undefined) await views.say(records, groupId, body);
       }
     });
     this.profile.set(changed);

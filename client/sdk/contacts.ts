@@ -2,11 +2,11 @@
 
 import type { UserId } from "#wire";
 import type { Contacts, Live, Options, Peer } from "../api.ts";
-import { acceptContact, contactOf } from "../receiving/apply.ts";
+import { acceptContact } from "../receiving/apply.ts";
+import { contactOf } from "../records/contact.ts";
 import { CONTACTS, type Contact, CONVERSATIONS, OWED, OWN } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";
 import { compose, conversationOf } from "../sending/compose.ts";
-import { parseWho } from "./link.ts";
 import type { Presence } from "./presence.ts";
 import type { Views } from "./views.ts";
 
@@ -32,27 +32,8 @@ export class People implements Contacts {
     return peers;
   }
 
-  /** Also fetches and verifies their log, so that they can be written to. */
-  async resolve(who: string, { signal }: Options = {}): Promise<UserId> {
-    const { sending } = this.#views.engine;
-    const named = parseWho(who, sending.self.account.server);
-    const known = await this.#views.read(async (records) => {
-      const contacts = named.kind === "name" ? await records.all(CONTACTS) : [];
-      const userId = named.kind === "user" ? named.userId : contacts.find(({ username }) => username === named.username)?.userId;
-      return userId !== undefined && (await sending.accounts.find(records, userId)) !== undefined ? userId : undefined;
-    });
-    if (known !== undefined) return known;
-    const userId = named.kind === "user" ? named.userId : await sending.server.getUsername(named.username, signal);
-    await sending.accounts.refresh(userId, signal);
-    if (named.kind === "user") return userId;
-    await this.#views.write(async (records) => {
-      records.put(CONTACTS, { ...(await contactOf(records, userId)), username: named.username }, userId);
-    });
-    return userId;
-  }
-
   async find(who: string, options?: Options): Promise<Peer> {
-    const userId = await this.resolve(who, options);
+    const userId = await this.#views.resolve(who, options);
     return await this.#views.read((records) => this.#views.peer(records, userId));
   }
 
@@ -95,14 +76,14 @@ export class People implements Contacts {
   }
 
   async #userId(who: string | Peer, options?: Options): Promise<UserId> {
-    return typeof who === "string" ? await this.resolve(who, options) : who.userId;
+    return typeof who === "string" ? await this.#views.resolve(who, options) : who.userId;
   }
 
   async #set(userId: UserId, change: (contact: Contact) => Contact): Promise<void> {
     await this.#views.write(async (records) => {
       records.put(CONTACTS, change(await contactOf(records, userId)), userId);
       records.put(CONVERSATIONS, { ...(await conversationOf(records, userId)), unread: 0 }, userId);
-      records.delete(OWED, userId);
+      records.delete(OWED, userId, userId);
       records.touch("contacts");
     });
   }

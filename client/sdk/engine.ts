@@ -7,14 +7,16 @@ import { Accounts } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { GroupLogs } from "../groups/log.ts";
 import type { Network } from "../ports.ts";
 import { maintainPreKeys } from "../prekeys.ts";
 import { sweep } from "../upkeep.ts";
 import { type Ephemeral, Inbox } from "../receiving/inbox.ts";
-import { SESSIONS } from "../records/tables.ts";
+import { type ConversationId, SESSIONS } from "../records/tables.ts";
 import { EVERYTHING } from "../records/vault.ts";
+import { certificateOf } from "../sending/certificate.ts";
 import { encodeEphemeral, type Sending } from "../sending/compose.ts";
-import { certificateOf, Outbox } from "../sending/outbox.ts";
+import { Outbox } from "../sending/outbox.ts";
 import { countJobs } from "../sending/queue.ts";
 import { sealFor } from "../sending/sealing.ts";
 import type { Tokens } from "../transport/tokens.ts";
@@ -23,6 +25,7 @@ import { reconnectingSocket } from "../transport/reconnecting-socket.ts";
 import { Receipts } from "./receipts.ts";
 
 const UPKEEP_MILLISECONDS = 6 * 3600_000;
+const FOLLOW_AGAIN_MILLISECONDS = 15_000;
 
 export interface EngineParts {
   readonly core: Core;
@@ -40,11 +43,13 @@ export class Engine {
   readonly outbox: Outbox;
   readonly receipts: Receipts;
   readonly inbox: Inbox;
+  readonly groups: GroupLogs;
   readonly connection: Connection;
   readonly #parts: EngineParts;
   readonly #stopWatching: () => void;
   #cancelUpkeep: () => void = () => undefined;
   #isMaintaining = false;
+  #cancelFollow: (() => void) | undefined;
   #closed = false;
 
   constructor(parts: EngineParts) {
@@ -58,6 +63,12 @@ export class Engine {
       trust: this.sending.trust,
       onEphemeral: parts.onEphemeral,
       onOwnLogChanged: () => this.#refreshOwnLog(),
+      onGroupChanged: (groupId) => void this.groups.follow(groupId).catch(() => this.#followLater()),
+    });
+    this.groups = new GroupLogs({
+      sending: this.sending,
+      origin: url,
+      changed: (records, groupId) => this.inbox.groups.retry(records, groupId),
     });
     this.connection = reconnectingSocket({
       url: `${url.replace(/^http/, "ws")}${pathOf("openSocket")}`,
@@ -78,6 +89,15 @@ export class Engine {
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
     });
     this.outbox.wake();
+  }
+
+  /** A log that cannot be read now is read when it can be. */
+  #followLater(): void {
+    if (this.#closed || this.#cancelFollow !== undefined) return;
+    this.#cancelFollow = this.sending.clock.after(FOLLOW_AGAIN_MILLISECONDS, () => {
+      this.#cancelFollow = undefined;
+      this.groups.followAll().catch(() => this.#followLater());
+    });
   }
 
   /** Begins to receive. */
@@ -133,13 +153,14 @@ export class Engine {
   }
 
   /** Waits for something that the outbox brings about. */
-  async until(isSo: () => Promise<boolean>, recipient: UserId, signal?: AbortSignal): Promise<void> {
+  async until(isSo: () => Promise<boolean>, recipient: ConversationId, signal?: AbortSignal): Promise<void> {
     await this.#until(isSo, () => this.outbox.failureOf(recipient), signal);
   }
 
   async close(): Promise<void> {
     this.#closed = true;
     this.#cancelUpkeep();
+    this.#cancelFollow?.();
     this.receipts.close();
     this.inbox.close();
     await this.connection.close();
@@ -179,7 +200,10 @@ export class Engine {
 
   #statusChanged(status: ConnectionStatus): void {
     if (status === "catching-up") this.outbox.retryNow();
-    if (status === "live") this.#maintain();
+    if (status === "live") {
+      this.#maintain();
+      this.groups.followAll().catch(() => this.#followLater());
+    }
     this.#parts.onStatus(status);
   }
 

@@ -4,6 +4,7 @@
 import { assertNever, type Content, type DeviceAddress } from "#wire";
 import type { ClientEvent } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { findGroup } from "../groups/state.ts";
 import { CURSOR, EVENTS, type EventRecord, MESSAGES } from "../records/tables.ts";
 import { EVERYTHING, type Reader } from "../records/vault.ts";
 import type { Views } from "./views.ts";
@@ -129,8 +130,10 @@ async function eventOf(parts: ReadEvents, records: Reader, event: EventRecord, c
       return { type: event.type, cursor, from: await views.peer(records, event.from), message, emoji: event.emoji };
     }
     case "notice": {
-      const { kind, deviceId, reason } = event;
-      return { type: "notice", cursor, kind, deviceId, reason, peer: await views.peer(records, event.peer) };
+      const { kind, deviceId, reason, groupId } = event;
+      const isKnown = groupId !== undefined && (await findGroup(records, groupId)) !== undefined;
+      const group = isKnown ? await views.group(records, groupId) : undefined;
+      return { type: "notice", cursor, kind, deviceId, reason, group, peer: await views.peer(records, event.peer) };
     }
     default:
       return assertNever(event);

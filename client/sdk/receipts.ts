@@ -1,9 +1,10 @@
 // Receipts that are owed: gathered, and sent together after a pause that chance has a part in, so that their times say little.
 
-import { MAX_RECEIPT_IDS, type UserId } from "#wire";
-import { OWED, OWN } from "../records/tables.ts";
+import { MAX_RECEIPT_IDS } from "#wire";
+import { findGroup, isGroupId, toGroup } from "../groups/state.ts";
+import { OWED, type Owed, OWN } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
-import { compose, type Sending } from "../sending/compose.ts";
+import { compose, composeToMember, type Sending } from "../sending/compose.ts";
 
 const SHORTEST_PAUSE_MILLISECONDS = 500;
 const RANDOM_PAUSE_MILLISECONDS = 2000;
@@ -30,7 +31,7 @@ export class Receipts {
   /** Makes them messages now. */
   async flush(): Promise<void> {
     await this.#sending.vault.write(async (records) => {
-      for (const owed of await records.all(OWED)) await this.#pay(records, owed.userId);
+      for (const owed of await records.all(OWED)) await this.#pay(records, owed);
     });
   }
 
@@ -39,15 +40,19 @@ export class Receipts {
     this.#cancel?.();
   }
 
-  async #pay(records: Writer, recipient: UserId): Promise<void> {
-    const owed = await records.get(OWED, recipient);
+  async #pay(records: Writer, owed: Owed): Promise<void> {
+    const { conversation, userId: recipient } = owed;
     const telling = (await records.get(OWN))?.settings.readReceipts === true;
-    records.delete(OWED, recipient);
+    records.delete(OWED, conversation, recipient);
+    const group = isGroupId(conversation) ? await findGroup(records, conversation) : undefined;
+    // Who is out of a group owes nothing there any more.
+    if (isGroupId(conversation) && group?.known.standing !== "member") return;
     for (const receipt of ["delivered", "read"] as const) {
-      const ids = receipt === "read" && !telling ? [] : (owed?.[receipt] ?? []);
+      const ids = receipt === "read" && !telling ? [] : owed[receipt];
       for (let from = 0; from < ids.length; from += MAX_RECEIPT_IDS) {
-        const messageIds = ids.slice(from, from + MAX_RECEIPT_IDS);
-        await compose(this.#sending, records, { recipient, body: { kind: "receipt", receipt, messageIds } });
+        const body = { kind: "receipt", receipt, messageIds: ids.slice(from, from + MAX_RECEIPT_IDS) } as const;
+        if (group === undefined) await compose(this.#sending, records, { recipient, body });
+        else await composeToMember(this.#sending, records, { group: toGroup(group), recipient, body });
       }
     }
   }

@@ -5,8 +5,10 @@ import { sha256 } from "#crypto";
 import {
   type Body,
   type Bytes,
+  type Content,
   type DeviceId,
   encodeContent,
+  type GroupId,
   type MessageId,
   ProtocolError,
   serviceIdOfDevice,
@@ -17,10 +19,10 @@ import {
 import type { Accounts } from "../accounts.ts";
 import { type Core, drawMessageId, next, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { CONVERSATIONS, type ConversationRecord, type Job, type MessagePlace, SENT } from "../records/tables.ts";
+import { type ConversationId, CONVERSATIONS, type ConversationRecord, type Job, type MessagePlace, SENT } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { TrustRoots } from "../trust-roots.ts";
-import { addJob } from "./queue.ts";
+import { addGroupJob, addJob } from "./queue.ts";
 
 export interface Sending extends Core {
   readonly self: Self;
@@ -52,44 +54,83 @@ function isSynced(body: Body): boolean {
   return body.kind === "text" || body.kind === "edit" || body.kind === "delete" || body.kind === "reaction";
 }
 
+/** A group, and the state of it that we know. */
+export interface ToGroup {
+  readonly groupId: GroupId;
+  readonly version: number;
+  readonly stateHash: Bytes;
+}
+
+export interface ComposeForGroup extends Pick<Compose, "body" | "message"> {
+  readonly group: ToGroup;
+}
+
+/** The same for all members of a group, our own other devices among them: encrypted once. */
+export async function composeForGroup(sending: Sending, records: Writer, { group, body, message }: ComposeForGroup): Promise<void> {
+  const { groupId } = group;
+  const content = await place(records, groupId, await contentFor(sending, records, { kind: "group", ...group }, { body, message }));
+  const ordinal = await next(records, "job");
+  const at = message === undefined ? undefined : placeOf(message);
+  const envelopeId = drawMessageId(sending.random);
+  await addGroupJob(records, { ordinal, groupId, envelopeId, content, sealed: undefined, accepted: undefined, message: at });
+  records.put(SENT, { ordinal, content, sentMilliseconds: sending.clock.nowMilliseconds(), resends: 0 }, groupId, ordinal);
+}
+
+export interface ComposeToMember extends Pick<Compose, "recipient" | "body" | "only"> {
+  readonly group: ToGroup;
+}
+
+/** About a group, to one person of it: has no place in the group's sequence, because the others do not get it. */
+export async function composeToMember(sending: Sending, records: Writer, { group, recipient, body, only }: ComposeToMember): Promise<void> {
+  const content = encoded(await contentFor(sending, records, { kind: "group", ...group }, { body, message: undefined }), undefined);
+  await enqueue(records, sending, { recipient, content, kind: "content", ...(only === undefined ? {} : { only }) });
+}
+
 async function encodePositioned(sending: Sending, records: Writer, { recipient, body, message }: Compose): Promise<Bytes> {
-  const conversation = await conversationOf(records, recipient);
+  const conversation = await directWith(sending, records, recipient);
+  return await place(records, recipient, await contentFor(sending, records, conversation, { body, message }));
+}
+
+/** The content at the end of this device's sequence in a conversation. */
+async function place(records: Writer, id: ConversationId, content: Unplaced): Promise<Bytes> {
+  const conversation = await conversationOf(records, id);
   const before = conversation.position;
-  const content = encoded(await contentFor(sending, records, recipient, body, message), {
-    counter: (before?.counter ?? 0) + 1,
-    previousHash: before?.hash,
-  });
-  records.put(CONVERSATIONS, { ...conversation, position: { counter: (before?.counter ?? 0) + 1, hash: sha256(content) } }, recipient);
-  return content;
+  const counter = (before?.counter ?? 0) + 1;
+  const bytes = encoded(content, { counter, previousHash: before?.hash });
+  records.put(CONVERSATIONS, { ...conversation, position: { counter, hash: sha256(bytes) } }, id);
+  return bytes;
 }
 
 /** Of now or never: has no place, and leaves no gap. */
 export async function encodeEphemeral(sending: Sending, records: Writer, recipient: UserId, body: Body): Promise<Bytes> {
-  return encoded(await contentFor(sending, records, recipient, body, undefined), undefined);
+  const conversation = await directWith(sending, records, recipient);
+  return encoded(await contentFor(sending, records, conversation, { body, message: undefined }), undefined);
 }
 
-type Unplaced = Omit<Parameters<typeof encodeContent>[0], "position">;
+type Unplaced = Omit<Content, "position">;
+
+async function directWith({ accounts }: Sending, records: Writer, recipient: UserId): Promise<Content["conversation"]> {
+  return { kind: "direct", recipient, recipientHead: (await accounts.require(records, recipient)).head };
+}
 
 async function contentFor(
   { self, accounts, clock, random }: Sending,
   records: Writer,
-  recipient: UserId,
-  body: Body,
-  message: Compose["message"],
+  conversation: Content["conversation"],
+  { body, message }: { readonly body: Body; readonly message: Compose["message"] | undefined },
 ): Promise<Unplaced> {
   const { address } = self.local;
-  const [own, theirs] = [await accounts.require(records, address.userId), await accounts.require(records, recipient)];
   return {
     sender: serviceIdOfDevice(address),
-    senderHead: own.head,
+    senderHead: (await accounts.require(records, address.userId)).head,
     messageId: message?.id ?? drawMessageId(random),
     sentAt: message?.sentAt ?? clock.nowMilliseconds(),
-    conversation: { kind: "direct", recipient, recipientHead: theirs.head },
+    conversation,
     body,
   };
 }
 
-function encoded(content: Unplaced, position: Parameters<typeof encodeContent>[0]["position"]): Bytes {
+function encoded(content: Unplaced, position: Content["position"]): Bytes {
   try {
     return encodeContent({ ...content, position });
   } catch (cause) {
@@ -100,7 +141,7 @@ function encoded(content: Unplaced, position: Parameters<typeof encodeContent>[0
   }
 }
 
-export async function conversationOf(records: Writer, id: UserId): Promise<ConversationRecord> {
+export async function conversationOf(records: Writer, id: ConversationId): Promise<ConversationRecord> {
   return (await records.get(CONVERSATIONS, id)) ?? { id, lastOrdinal: 0, unread: 0, draft: "", position: undefined };
 }
 
@@ -109,7 +150,7 @@ interface Enqueue {
   readonly content: Bytes;
   readonly kind: Job["kind"];
   readonly only?: DeviceId;
-  readonly message?: MessagePlace & { readonly id: MessageId };
+  readonly message?: MessagePlace;
   /** It was kept when it was sent first. */
   readonly again?: true;
 }
@@ -118,9 +159,12 @@ export async function enqueue(records: Writer, { random, clock }: Core, input: E
   const { recipient, content, kind, only, message } = input;
   const ordinal = await next(records, "job");
   const envelopeId = drawMessageId(random);
-  const place =
-    message === undefined ? undefined : { conversation: message.conversation, ordinal: message.ordinal, author: message.author };
-  await addJob(records, { ordinal, recipient, envelopeId, content, kind, only, copies: undefined, message: place });
+  const at = message === undefined ? undefined : placeOf(message);
+  await addJob(records, { ordinal, recipient, envelopeId, content, kind, only, copies: undefined, message: at });
   if (kind === "content" && input.again === undefined)
     records.put(SENT, { ordinal, content, sentMilliseconds: clock.nowMilliseconds(), resends: 0 }, recipient, ordinal);
+}
+
+function placeOf({ conversation, ordinal, author }: MessagePlace): MessagePlace {
+  return { conversation, ordinal, author };
 }

@@ -2,34 +2,26 @@
 // device. What fails for now is tried again, later and later; what fails for good is given up in the open.
 
 import type { PublicKey } from "#crypto";
-import { type CertifiedSender, validateSenderCertificate } from "#identity";
 import { sealForOne } from "#protocol";
-import {
-  type Bytes,
-  CLOCK_TOLERANCE_SECONDS,
-  MAX_DEVICES_PER_ACCOUNT,
-  ProtocolError,
-  type SendRequest,
-  SENDER_CERTIFICATE_LIFETIME_SECONDS,
-  type UserId,
-  WireError,
-} from "#wire";
+import { type Bytes, type GroupId, MAX_DEVICES_PER_ACCOUNT, type SendRequest, type UserId } from "#wire";
 import { conversationTopic, recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { CERTIFICATE, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
+import { type ConversationId, GROUP_JOBS, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
+import { sendToGroup } from "../groups/outgoing.ts";
+import { isGroupId } from "../groups/state.ts";
+import { certificateOf } from "./certificate.ts";
 import type { Sending } from "./compose.ts";
-import { recipientsOf, removeJob } from "./queue.ts";
+import { recipientsOf, removeGroupJob, removeJob } from "./queue.ts";
 import { prepareSessions, sealJob } from "./sealing.ts";
-import type { TrustRoots } from "../trust-roots.ts";
 
 /** Sealed in one transaction, and settled in one. */
 const BATCH = 16;
 const MAX_REPAIRS = 3;
 const FIRST_PAUSE_MILLISECONDS = 1000;
 const LONGEST_PAUSE_MILLISECONDS = 60_000;
-/** A certificate is renewed while it is still good for a while. */
-const CERTIFICATE_MARGIN_MILLISECONDS = 3600_000;
+/** Until a group's keys have gone out, or the server is done with its message. */
+const GROUP_PAUSE_MILLISECONDS = 250;
 
 type Result = { readonly job: Job } & (
   | { readonly kind: "accepted" | "changed" }
@@ -45,12 +37,12 @@ interface Lane {
 
 export class Outbox {
   readonly #sending: Sending;
-  readonly #lanes = new Map<UserId, Lane>();
-  readonly #running = new Map<UserId, Promise<void>>();
+  readonly #lanes = new Map<ConversationId, Lane>();
+  readonly #running = new Map<ConversationId, Promise<void>>();
   /** Who got more to send while they were being served, perhaps just too late to be seen. */
-  readonly #missed = new Set<UserId>();
+  readonly #missed = new Set<ConversationId>();
   /** Why the last try of a recipient's jobs failed, until the next one. */
-  readonly #failures = new Map<UserId, ClientError>();
+  readonly #failures = new Map<ConversationId, ClientError>();
   readonly #listeners = new Set<() => void>();
   readonly #end = new AbortController();
   #again = false;
@@ -82,7 +74,7 @@ export class Outbox {
     this.wake();
   }
 
-  failureOf(recipient: UserId): ClientError | undefined {
+  failureOf(recipient: ConversationId): ClientError | undefined {
     return this.#failures.get(recipient);
   }
 
@@ -117,7 +109,7 @@ export class Outbox {
     this.#cancelLook = this.#sending.clock.after(FIRST_PAUSE_MILLISECONDS, () => this.wake());
   }
 
-  #run(recipient: UserId): void {
+  #run(recipient: ConversationId): void {
     if (this.#running.has(recipient)) this.#missed.add(recipient);
     if (this.#running.has(recipient) || this.#lanes.get(recipient)?.waiting === true) return;
     this.#failures.delete(recipient);
@@ -129,9 +121,9 @@ export class Outbox {
     this.#running.set(recipient, running);
   }
 
-  async #empty(recipient: UserId): Promise<void> {
+  async #empty(recipient: ConversationId): Promise<void> {
     try {
-      while (!this.#end.signal.aborted && (await this.#sendBatch(recipient))) this.#lanes.delete(recipient);
+      while (!this.#end.signal.aborted && (await this.#sendSome(recipient))) this.#lanes.delete(recipient);
     } catch (error) {
       if (this.#end.signal.aborted) return;
       const failure = asClientError(error);
@@ -140,7 +132,7 @@ export class Outbox {
     }
   }
 
-  #pause(recipient: UserId, failure: ClientError): void {
+  #pause(recipient: ConversationId, failure: ClientError): void {
     this.#failures.set(recipient, failure);
     const attempts = (this.#lanes.get(recipient)?.attempts ?? 0) + 1;
     const bound = Math.min(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS * 2 ** Math.min(attempts, 10));
@@ -154,6 +146,23 @@ export class Outbox {
   }
 
   /** True when there may be more. */
+  async #sendSome(recipient: ConversationId): Promise<boolean> {
+    return isGroupId(recipient) ? await this.#sendToGroup(recipient) : await this.#sendBatch(recipient);
+  }
+
+  async #sendToGroup(groupId: GroupId): Promise<boolean> {
+    const parts = {
+      sending: this.#sending,
+      isFailing: (userId: UserId) => this.#failures.has(userId),
+      settled: async (records: Writer, { message }: { readonly message: MessagePlace | undefined }) => {
+        if (message !== undefined) await markSent(records, message);
+      },
+    };
+    const outcome = await sendToGroup(parts, groupId, this.#end.signal);
+    if (outcome === "waiting") this.#sending.clock.after(GROUP_PAUSE_MILLISECONDS, () => this.wake());
+    return outcome === "more";
+  }
+
   async #sendBatch(recipient: UserId): Promise<boolean> {
     const { vault } = this.#sending;
     let jobs = await vault.read(async (records) => (await records.page(JOBS, [recipient], { limit: BATCH })).map(({ value }) => value));
@@ -226,18 +235,18 @@ export class Outbox {
     for (const { kind, job } of results) {
       if (kind !== "accepted") continue;
       await removeJob(records, job);
-      if (job.message !== undefined) await markSent(records, job.message);
+      if (job.message !== undefined && (await isLastOf(records, job.message))) await markSent(records, job.message);
     }
   }
 
   /** The first of the recipient's jobs fails, and those behind it get their own try. */
-  async #giveUp(recipient: UserId, failure: ClientError): Promise<void> {
+  async #giveUp(recipient: ConversationId, failure: ClientError): Promise<void> {
     await this.#sending.vault.write(async (records) => {
-      for (const { value: job } of await records.page(JOBS, [recipient], { limit: 1 })) {
-        await removeJob(records, job);
-        if (job.message !== undefined) await markFailed(records, job.message, failure);
-      }
-      await recordEvent(records, { type: "notice", kind: "not-sent", peer: recipient, deviceId: undefined, reason: failure.code });
+      const message = isGroupId(recipient) ? await dropFirstOfGroup(records, recipient) : await dropFirst(records, recipient);
+      if (message !== undefined) await markFailed(records, message, failure);
+      const notice = { type: "notice", kind: "not-sent", deviceId: undefined, reason: failure.code } as const;
+      const about = isGroupId(recipient) ? { peer: this.#sending.self.local.address.userId, groupId: recipient } : { peer: recipient };
+      await recordEvent(records, { ...notice, ...about });
     });
     this.#sending.clock.after(0, () => this.wake());
   }
@@ -252,42 +261,24 @@ function asClientError(error: unknown): ClientError {
   return error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
 }
 
-/** A sender certificate that is good for a while, and that others will believe. @throws ClientError */
-export async function certificateOf(sending: Sending): Promise<Bytes> {
-  const { vault, server, clock } = sending;
-  const now = clock.nowMilliseconds();
-  const kept = await vault.read((records) => records.get(CERTIFICATE));
-  if (kept !== undefined && now < kept.untilMilliseconds - CERTIFICATE_MARGIN_MILLISECONDS) return kept.bytes;
-  const bytes = await server.getCertificate();
-  const untilMilliseconds = Math.min(await endOfOwn(sending, bytes), now + SENDER_CERTIFICATE_LIFETIME_SECONDS * 1000);
-  await vault.write(async (records) => records.put(CERTIFICATE, { bytes, untilMilliseconds }));
-  return bytes;
+/** The first job of a lane goes. Returns the message that it carried. */
+async function dropFirst(records: Writer, recipient: UserId): Promise<MessagePlace | undefined> {
+  const [first] = await records.page(JOBS, [recipient], { limit: 1 });
+  if (first !== undefined) await removeJob(records, first.value);
+  return first?.value.message;
 }
 
-/** Until when a certificate says of this device what is so. What is sent under another is thrown away by whoever gets it. */
-async function endOfOwn({ self: { local }, trust, clock }: Sending, bytes: Bytes): Promise<number> {
-  // Our clock may be a day ahead, and whoever reads has another one.
-  const nowMilliseconds = clock.nowMilliseconds() - CLOCK_TOLERANCE_SECONDS * 1000;
-  const validate = (): CertifiedSender => validateSenderCertificate(bytes, { trustRoots: trust.roots, nowMilliseconds });
-  try {
-    const { sender, identityKey, expiresMilliseconds } = await orRenewed(trust, validate);
-    const isOwn = sender.userId === local.address.userId && sender.deviceId === local.address.deviceId;
-    if (isOwn && identityKey.equals(local.identity.publicKey)) return expiresMilliseconds;
-  } catch (cause) {
-    if (cause instanceof WireError || cause instanceof ProtocolError) throw new ClientError("server-failed", { cause });
-    throw cause;
-  }
-  throw new ClientError("server-failed", { detail: "the certificate is not this device's" });
+async function dropFirstOfGroup(records: Writer, groupId: GroupId): Promise<MessagePlace | undefined> {
+  const [first] = await records.page(GROUP_JOBS, [groupId], { limit: 1 });
+  if (first !== undefined) await removeGroupJob(records, first.value);
+  return first?.value.message;
 }
 
-/** Once more when it leads to a root that the server has had since we asked. */
-async function orRenewed<T>(trust: TrustRoots, validate: () => T): Promise<T> {
-  try {
-    return validate();
-  } catch (error) {
-    if (error instanceof ProtocolError && error.code === "bad-certificate" && (await trust.renew())) return validate();
-    throw error;
-  }
+/** A message to a group may be on its way to several people one by one. */
+async function isLastOf(records: Writer, { conversation, ordinal }: MessagePlace): Promise<boolean> {
+  if (!isGroupId(conversation)) return true;
+  const others = await records.all(JOBS);
+  return !others.some(({ message }) => message?.conversation === conversation && message.ordinal === ordinal);
 }
 
 async function markSent(records: Writer, { conversation, ordinal }: MessagePlace): Promise<void> {

@@ -1,7 +1,7 @@
 // One request and its answer: by the route table, within a time, with every failure as a ClientError. Knows no token and
 // what no answer means.
 
-import { type Bytes, fromUtf8, type Operation, pathOf, type ProblemCode, PROBLEM_STATUS, ROUTES } from "#wire";
+import { type Bytes, fromUtf8, GROUP_SCHEME, type Operation, pathOf, type ProblemCode, PROBLEM_STATUS, ROUTES } from "#wire";
 import { ClientError, type ErrorCode } from "../errors.ts";
 import type { Clock, HttpResponse, Network } from "../ports.ts";
 
@@ -12,7 +12,11 @@ export interface Asked {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly query?: string;
   readonly token?: string;
-  /** Bytes are protobuf, anything else is JSON. */
+  /** Instead of a token: the proof of a group's keys. */
+  readonly groupProof?: string;
+  /** The same at every repeat of one request. */
+  readonly idempotencyKey?: string;
+  /** Bytes are what the route says, anything else is JSON. */
   readonly body?: Bytes | Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal | undefined;
 }
@@ -69,9 +73,18 @@ const GENERAL: Partial<Record<ProblemCode, ErrorCode>> = {
   "upgrade-required": "upgrade-required",
 };
 
-function headersOf({ token, body }: Asked): Readonly<Record<string, string>> {
-  const type = body instanceof Uint8Array ? "application/x-protobuf" : "application/json";
-  return { ...(token === undefined ? {} : { authorization: `Bearer ${token}` }), ...(body === undefined ? {} : { "content-type": type }) };
+function headersOf({ operation, token, groupProof, idempotencyKey, body }: Asked): Readonly<Record<string, string>> {
+  const { request } = ROUTES[operation];
+  const type = { none: undefined, json: "application/json", protobuf: "application/x-protobuf", bytes: "application/octet-stream" }[
+    request
+  ];
+  const proof = groupProof === undefined ? undefined : `${GROUP_SCHEME} ${groupProof}`;
+  const headers = {
+    authorization: token === undefined ? proof : `Bearer ${token}`,
+    "idempotency-key": idempotencyKey,
+    "content-type": body === undefined ? undefined : type,
+  };
+  return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
 /** Whatever goes wrong on the way is `offline`: whether the server has acted nobody knows. */

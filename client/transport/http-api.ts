@@ -4,9 +4,11 @@ import { parsePublicKey } from "#crypto";
 import {
   decodeAccountKeys,
   decodeAccountLog,
+  decodeGroupEntries,
   type DeviceId,
   encodeAppendLog,
   encodeCreateAccount,
+  encodeGroupAppend,
   encodePreKeyUpload,
   encodeSendRequest,
   LOG_ENTRIES_FOR_RECOVERY,
@@ -19,13 +21,15 @@ import {
   WireError,
 } from "#wire";
 import { ClientError, type ErrorCode } from "../errors.ts";
-import type { ServerApi } from "../server-api.ts";
-import { fromBase64Url } from "./base64.ts";
+import type { ManyResult, ServerApi } from "../server-api.ts";
+import { fromBase64Url, toBase64Url } from "./base64.ts";
 import { type Asked, errorOf, type Exchange, parseJson, Refusal } from "./exchange.ts";
 import type { Tokens } from "./tokens.ts";
 
 type Specific = Parameters<typeof errorOf>[1];
 const MISSING_USER: Specific = { "not-found": "unknown-user" };
+/** Also with a proof that is not good: the server does not say which. */
+const MISSING_GROUP: Specific = { "not-found": "unknown-group", unauthorized: "unknown-group", "group-full": "group-full" };
 
 export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
   async function ask<T>(asked: Asked, parse: (body: Bytes) => T, specific?: Specific): Promise<T> {
@@ -112,6 +116,28 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
         return { kind: "devices-changed", missing: devicesOf(missing), extra: devicesOf(extra), stale: devicesOf(stale) };
       }
     },
+    sendToMany: (messageId, message, signal) =>
+      askAsDevice({ operation: "sendToMany", body: message, idempotencyKey: messageId, signal }, (body) =>
+        textOf(parseJson(body)["handle"]),
+      ),
+    getSendResult: (handle, signal) =>
+      askAsDevice({ operation: "getSendResult", parameters: { handle }, signal }, resultOf, { "not-found": "unknown-message" }),
+    readGroup: (groupId, proof, after, signal) =>
+      ask(
+        { operation: "getGroup", parameters: { groupId }, query: `?after=${after}`, groupProof: toBase64Url(proof), signal },
+        decodeGroupEntries,
+        MISSING_GROUP,
+      ),
+    async appendGroup(groupId, append, signal) {
+      try {
+        await exchange.ask({ operation: "appendGroup", parameters: { groupId }, body: encodeGroupAppend(append), signal });
+        return "appended";
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.code === "version-conflict") return "conflict";
+        throw errorOf(error, MISSING_GROUP);
+      }
+    },
   };
 }
 
@@ -145,6 +171,21 @@ function parsed<T>(parse: (body: Bytes) => T, body: Bytes): T {
 }
 
 const FAILED: ErrorCode = "server-failed";
+
+function textOf(value: unknown): string {
+  if (typeof value !== "string") throw new WireError("bad-value");
+  return value;
+}
+
+function resultOf(body: Bytes): ManyResult {
+  const { state, refused } = parseJson(body);
+  if (state === "pending") return { kind: "pending" };
+  if (state !== "done" || !Array.isArray(refused)) throw new WireError("bad-value");
+  return {
+    kind: "done",
+    refused: refused.map((one: unknown) => countOf(typeof one === "object" && one !== null && "index" in one ? one.index : undefined)),
+  };
+}
 
 function countOf(value: unknown): number {
   if (typeof value !== "number" || !Number.isInteger(value) || value < 0) throw new WireError("bad-value");

@@ -203,7 +203,7 @@ const CLIENT: readonly Bug[] = [
     changes: [
       {
         file: COMPOSE,
-        find: "  records.put(CONVERSATIONS, { ...conversation, position: { counter: (before?.counter ?? 0) + 1, hash: sha256(content) } }, recipient);\n",
+        find: "  records.put(CONVERSATIONS, { ...conversation, position: { counter, hash: sha256(bytes) } }, id);\n",
         replace: "  void sha256;\n",
       },
     ],
@@ -225,9 +225,9 @@ const CLIENT: readonly Bug[] = [
     changes: [
       {
         file: APPLY,
-        find: '    await recordEvent(records, { type: "message", conversation: userId, ordinal: message.ordinal });\n    await owe(records, userId, "delivered", [message.id]);\n  } else',
+        find: '    await recordEvent(records, { type: "message", conversation: userId, ordinal: message.ordinal });\n    await owe(records, { conversation: userId, userId }, "delivered", [message.id]);\n  } else',
         replace:
-          '    await recordEvent(records, { type: "message", conversation: userId, ordinal: message.ordinal });\n    await owe(records, userId, "read", [message.id]);\n  } else',
+          '    await recordEvent(records, { type: "message", conversation: userId, ordinal: message.ordinal });\n    await owe(records, { conversation: userId, userId }, "read", [message.id]);\n  } else',
       },
     ],
   },

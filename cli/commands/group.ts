@@ -1,0 +1,120 @@
+// group: conversations of many. Each command names the group by #name or by its id.
+
+import type { Command } from "commander";
+import { groupLine } from "../lines.ts";
+import { usageError } from "../errors.ts";
+import { groupName, type Session } from "../session.ts";
+import { describe, type Run } from "./command.ts";
+import type { Client, GroupConversation } from "#client";
+
+export function group(run: Run): Command {
+  const command = describe({
+    usage: "group",
+    does: "Conversations of up to a hundred people.",
+    examples: ['group create "Hiking" alice bob', 'send "#Hiking" "Sunday at nine?"', "group members '#Hiking'"],
+    notes:
+      "The server knows neither who is in a group nor what it is called. Whoever makes it is its admin; only admins change it.\n" +
+      "GROUP is #name, in quotes because of the shell, or the group's id.",
+  });
+  for (const add of [create, list, members, addMembers, removeMembers, leave, rename, role]) command.addCommand(add(run));
+  return command;
+}
+
+function create(run: Run): Command {
+  return describe({
+    usage: "create <name> <user...>",
+    does: "Make a group with these people.",
+    examples: ['group create "Hiking" alice bob'],
+  }).action((name: string, users: readonly string[]) =>
+    run.withAccount(async (client, session) => {
+      const made = await client.conversations.createGroup(name.replace(/^#/, ""), users, { signal: session.stop });
+      await client.settled({ signal: session.stop });
+      await show(session, made);
+    }),
+  );
+}
+
+function list(run: Run): Command {
+  return describe({ usage: "list", does: "Show the groups that you are or were in.", examples: ["group list"] }).action(() =>
+    run.withAccount(async (client, session) => {
+      for (const one of await client.conversations.groups()) await show(session, one);
+    }),
+  );
+}
+
+function members(run: Run): Command {
+  return describe({ usage: "members <group>", does: "Show who is in a group.", examples: ["group members '#Hiking'"] }).action(
+    (name: string) => run.withAccount(async (client, session) => show(session, await client.conversations.group(groupName(name)))),
+  );
+}
+
+function addMembers(run: Run): Command {
+  return change(run, {
+    usage: "add <group> <user...>",
+    does: "Let people in. They read what is said from now on.",
+    examples: ["group add '#Hiking' carol"],
+    act: (which, session, users: readonly string[]) => which.add(users, { signal: session.stop }),
+  });
+}
+
+function removeMembers(run: Run): Command {
+  return change(run, {
+    usage: "remove <group> <user...>",
+    does: "Put people out. They read nothing that is said afterwards.",
+    examples: ["group remove '#Hiking' mallory"],
+    act: (which, session, users: readonly string[]) => which.remove(users, { signal: session.stop }),
+  });
+}
+
+function leave(run: Run): Command {
+  return change(run, {
+    usage: "leave <group>",
+    does: "Leave a group. The last admin makes somebody else one first.",
+    examples: ["group leave '#Hiking'"],
+    act: (which, session) => which.leave({ signal: session.stop }),
+  });
+}
+
+function rename(run: Run): Command {
+  return change(run, {
+    usage: "rename <group> <name>",
+    does: "Call a group something else.",
+    examples: ["group rename '#Hiking' 'Hiking 2027'"],
+    act: (which, session, name: string) => which.rename(name.replace(/^#/, ""), { signal: session.stop }),
+  });
+}
+
+function role(run: Run): Command {
+  return change(run, {
+    usage: "role <group> <user> <role>",
+    does: "Make somebody an admin, or a member again.",
+    examples: ["group role '#Hiking' bob admin"],
+    act: (which, session, user: string, wanted: string) => {
+      if (wanted !== "admin" && wanted !== "member") throw usageError(`"${wanted}" is neither admin nor member.`);
+      return which.setRole(user, wanted, { signal: session.stop });
+    },
+  });
+}
+
+interface Change<Args extends readonly unknown[]> {
+  readonly usage: string;
+  readonly does: string;
+  readonly examples: readonly string[];
+  readonly act: (which: GroupConversation, session: Session, ...args: Args) => Promise<void>;
+}
+
+/** Something that is done to a group, and has reached the others when it ends. */
+function change<Args extends readonly unknown[]>(run: Run, { act, ...description }: Change<Args>): Command {
+  return describe(description).action((name: string, ...args: readonly unknown[]) =>
+    run.withAccount(async (client: Client, session) => {
+      // Commander gives the arguments that `usage` names, then its own.
+      await act(await client.conversations.group(groupName(name)), session, ...(args as unknown as Args));
+      await session.finish(client);
+    }),
+  );
+}
+
+async function show(session: Session, which: GroupConversation): Promise<void> {
+  const { fields, people } = groupLine(which);
+  await session.output.line(fields, people);
+}

@@ -1,0 +1,321 @@
+// The logs of groups: read from the server, verified entry by entry, and added to. What we write ourselves is acted on when it is
+// read back, like everybody else's; so a crash after an append loses nothing, and there is one way for a group to change.
+
+import { deviceKeyAt, proveGroupRead, signGroupAppend } from "#identity";
+import {
+  adminKeyPair,
+  authorGroupEntry,
+  type AuthoredEntry,
+  decodeGroupRecord,
+  createGroup,
+  type EntrySigner,
+  type EpochSecrets,
+  type GroupDevice,
+  type GroupIntent,
+  type GroupRecord,
+  isGroupAdmin,
+  joinGroup,
+  type KeyOf,
+  memberKeyPair,
+  readGroupEntry,
+  type SealedEntry,
+  signerOfEntry,
+  signerOfJoin,
+} from "#protocol";
+import { Secret } from "#crypto";
+import { type Bytes, decodeGroupAppend, encodeGroupAppend, type GroupId, isGroupTitle, type UserId } from "#wire";
+import { seconds } from "../core.ts";
+import { ClientError } from "../errors.ts";
+import { ACCOUNTS, GROUPS, type KnownGroup } from "../records/tables.ts";
+import type { Reader, Writer } from "../records/vault.ts";
+import type { Sending } from "../sending/compose.ts";
+import { begun, follow, type Followed, joined, stopped } from "./changes.ts";
+import { findGroup, requireGroup } from "./state.ts";
+
+/** An append that loses the race is written anew, on top of whoever won, so often. */
+const MAX_TRIES = 64;
+const PAUSE_MILLISECONDS = 200;
+const ROTATE_WITHIN_MILLISECONDS = 2000;
+
+export interface GroupLogsParts {
+  readonly sending: Sending;
+  readonly origin: string;
+  /** The group has changed: what has waited in it may be opened now. */
+  readonly changed: (records: Writer, groupId: GroupId) => Promise<void>;
+}
+
+export class GroupLogs {
+  readonly #parts: GroupLogsParts;
+  readonly #reading = new Map<GroupId, Promise<void>>();
+
+  constructor(parts: GroupLogsParts) {
+    this.#parts = parts;
+  }
+
+  /** Makes a group with nobody else in it. Kept here before the server has it: it could not give the secrets back. */
+  async create(title: string, signal?: AbortSignal): Promise<GroupId> {
+    const { sending, origin } = this.#parts;
+    if (!isGroupTitle(title)) throw new ClientError("bad-argument", { detail: "a title has 1 to 100 characters on one line" });
+    const own = await sending.accounts.refresh(sending.self.local.address.userId, signal);
+    const made = createGroup({ title, device: this.#device, head: own.head, nowSeconds: seconds(sending.clock) }, sending.random);
+    if (made.kind === "refused") throw new ClientError("refused", { detail: made.code });
+    const { groupId } = made.output;
+    const beginning = encodeGroupAppend(appendOf(made.output, made.state, { origin, groupId }));
+    await sending.vault.write((records) => begun(sending, records, { groupId, beginning, record: made.state }));
+    await this.follow(groupId, signal);
+    return groupId;
+  }
+
+  /** Reads what is new. Calls for one group share one reading, which began after each of them. @throws ClientError */
+  async follow(groupId: GroupId, signal?: AbortSignal): Promise<void> {
+    const before = this.#reading.get(groupId);
+    const reading = (before ?? Promise.resolve()).catch(() => undefined).then(() => this.#read(groupId, signal));
+    this.#reading.set(groupId, reading);
+    try {
+      await reading;
+    } finally {
+      if (this.#reading.get(groupId) === reading) this.#reading.delete(groupId);
+    }
+  }
+
+  /** Every group that we are in or about to be. */
+  async followAll(): Promise<void> {
+    const groups = await this.#parts.sending.vault.read((records) => records.all(GROUPS));
+    for (const { groupId, standing, broken } of groups) {
+      if ((standing === "member" || standing === "invited") && broken === undefined) await this.follow(groupId);
+    }
+  }
+
+  /**
+   * Adds an entry. `intend` says what is to be done in the state that there is now, again after everyone who was faster, or nothing
+   * when it is done already.
+   * @throws ClientError `not-an-admin`, `group-full`, `groups-changing`, and what `intend` throws
+   */
+  async append(groupId: GroupId, intend: (record: GroupRecord) => GroupIntent | undefined, signal?: AbortSignal): Promise<void> {
+    const { clock, random } = this.#parts.sending;
+    for (let tries = 0; tries < MAX_TRIES; tries++) {
+      await this.follow(groupId, signal);
+      const outcome = await this.#tryAppend(groupId, intend, signal);
+      if (outcome === "nothing") return;
+      if (outcome === "appended") {
+        await this.follow(groupId, signal);
+        return;
+      }
+      const [byte = 0] = random(1);
+      await new Promise<void>((resolve) => void clock.after((PAUSE_MILLISECONDS * byte * Math.min(tries, 8)) / 256, resolve));
+    }
+    throw new ClientError("group-changing");
+  }
+
+  async #tryAppend(
+    groupId: GroupId,
+    intend: (record: GroupRecord) => GroupIntent | undefined,
+    signal: AbortSignal | undefined,
+  ): Promise<"appended" | "conflict" | "nothing"> {
+    const { sending, origin } = this.#parts;
+    const { known, record } = await sending.vault.read((records) => requireGroup(records, groupId));
+    const intent = intend(record);
+    if (intent === undefined) return "nothing";
+    const accounts = await this.#accountsFor(record, intent, signal);
+    const own = accounts.get(sending.self.local.address.userId);
+    if (own === undefined) throw new ClientError("not-registered");
+    const input = {
+      device: this.#device,
+      head: own.head,
+      nowSeconds: seconds(sending.clock),
+      version: known.place + 1,
+      intent,
+      accountOf: (userId: UserId) => accounts.get(userId),
+    };
+    const authored = authorGroupEntry(record, input, sending.random);
+    if (authored.kind === "refused") throw refusalOf(intent, authored.code);
+    const append = appendOf(authored.output, record, { origin, groupId });
+    return await sending.server.appendGroup(groupId, append, signal);
+  }
+
+  /** The accounts of whoever gets secrets with the entry, as they are now. */
+  async #accountsFor(record: GroupRecord, intent: GroupIntent, signal: AbortSignal | undefined): Promise<ReadonlyMap<UserId, Account>> {
+    const { accounts, self } = this.#parts.sending;
+    const needed = new Set<UserId>([self.local.address.userId]);
+    if (intent.kind === "promote") needed.add(intent.userId);
+    if (intent.kind === "remove" || intent.kind === "demote" || intent.kind === "rotate")
+      for (const { userId } of record.state.members) needed.add(userId);
+    const known = new Map<UserId, Account>();
+    for (const userId of needed) known.set(userId, await accounts.refresh(userId, signal));
+    return known;
+  }
+
+  async #read(groupId: GroupId, signal: AbortSignal | undefined): Promise<void> {
+    const { sending } = this.#parts;
+    for (;;) {
+      const known = await sending.vault.read((records) => records.get(GROUPS, groupId));
+      if (known === undefined || known.broken !== undefined || known.standing === "left" || known.standing === "removed") return;
+      const secrets = secretsOf(known);
+      if (secrets === undefined) return;
+      if (known.beginning !== undefined) await this.#begin(known.groupId, known.beginning, signal);
+      const page = await this.#page(known, secrets, signal);
+      for (const { version, entry } of page.entries) {
+        if (!(await this.#take(groupId, { version, ciphertext: entry }))) return;
+      }
+      const after = await sending.vault.read((records) => records.get(GROUPS, groupId));
+      // Behind a rotation there is more, for whoever has the new secrets.
+      if (after === undefined || (after.place >= page.latest && after.place === known.place)) return;
+    }
+  }
+
+  /** A repeat is answered the same. */
+  async #begin(groupId: GroupId, beginning: Bytes, signal: AbortSignal | undefined): Promise<void> {
+    const { sending } = this.#parts;
+    await sending.server.appendGroup(groupId, decodeGroupAppend(beginning), signal);
+    await sending.vault.write(async (records) => {
+      const known = await records.get(GROUPS, groupId);
+      if (known === undefined) return;
+      const { beginning: _, ...begun } = known;
+      records.put(GROUPS, begun, groupId);
+    });
+  }
+
+  async #page(
+    { groupId, place }: KnownGroup,
+    secrets: EpochSecrets,
+    signal: AbortSignal | undefined,
+  ): ReturnType<Sending["server"]["readGroup"]> {
+    const { sending, origin } = this.#parts;
+    const keys = memberKeyPair(groupId, secrets);
+    const proof = proveGroupRead({ origin, groupId }, keys, seconds(sending.clock));
+    keys.seed.wipe();
+    return await sending.server.readGroup(groupId, proof, place, signal);
+  }
+
+  /** One entry: the signer's account log first, then what the entry does. False when there is no going on. */
+  async #take(groupId: GroupId, sealed: SealedEntry): Promise<boolean> {
+    const { sending } = this.#parts;
+    const known = await sending.vault.read((records) => records.get(GROUPS, groupId));
+    // Another program may have been faster.
+    if (known === undefined || known.place >= sealed.version) return known !== undefined;
+    const signer = signerOf(known, sealed, sending.self.local.address.userId);
+    // Anew, because what a log does not have now it may have had when it was fetched.
+    if (signer !== undefined) await this.#learn(signer.device.userId);
+    return await sending.vault.write(async (records) => {
+      const current = await records.get(GROUPS, groupId);
+      if (current === undefined || current.place >= sealed.version) return true;
+      return await this.#apply(records, current, sealed, await this.#keyOf(records, signer));
+    });
+  }
+
+  async #apply(records: Writer, known: KnownGroup, sealed: SealedEntry, keyOf: KeyOf): Promise<boolean> {
+    const { sending } = this.#parts;
+    const { groupId, invitation } = known;
+    const at = { ...known, place: sealed.version };
+    if (known.record === undefined) {
+      if (invitation === undefined) return false;
+      const outcome = joinGroup({
+        ...sealed,
+        groupId,
+        stateHash: invitation.stateHash,
+        secrets: { groupSecret: new Secret(invitation.groupSecret.slice()), adminSecret: undefined },
+        userId: sending.self.local.address.userId,
+        keyOf,
+      });
+      if (outcome.kind === "refused") {
+        await stopped(sending, records, { ...at, standing: "left", invitation: undefined }, outcome.code);
+        return false;
+      }
+      await joined(sending, records, at, outcome.state);
+    } else {
+      const before = decodeGroupRecord(known.record);
+      const outcome = readGroupEntry(before, { ...sealed, device: this.#device, keyOf });
+      if (outcome.kind === "refused" && outcome.next === "stop") {
+        await stopped(
+          sending,
+          records,
+          { ...at, broken: outcome.code === "upgrade-required" ? outcome.code : "group-unreadable" },
+          outcome.code,
+        );
+        return false;
+      }
+      if (outcome.kind === "refused") {
+        records.put(GROUPS, at, groupId);
+        return true;
+      }
+      const followed: Followed = { known: at, before, after: outcome.state, applied: outcome.output };
+      await follow(sending, records, followed);
+      records.spend(outcome.spent);
+    }
+    await this.#parts.changed(records, groupId);
+    records.afterwards(() => this.#rotateIfDue(groupId));
+    return true;
+  }
+
+  /** Somebody has left and still knows the secrets: any admin's program draws new ones, and the first one wins. */
+  #rotateIfDue(groupId: GroupId): void {
+    const { sending } = this.#parts;
+    const [byte = 0] = sending.random(1);
+    const isDue = ({ state }: GroupRecord): boolean => state.rotationDue && isGroupAdmin(state, sending.self.local.address.userId);
+    const rotate = async (): Promise<void> => {
+      const group = await sending.vault.read((records) => findGroup(records, groupId));
+      if (group === undefined || !isDue(group.record)) return;
+      await this.append(groupId, (record) => (isDue(record) ? { kind: "rotate" } : undefined));
+    };
+    // Not all at once; and whoever cannot now does it with the next change, or the next start.
+    sending.clock.after((ROTATE_WITHIN_MILLISECONDS * byte) / 256, () => void rotate().catch(() => undefined));
+  }
+
+  /** Whoever cannot be believed has signed nothing. @throws ClientError when that cannot be found out now */
+  async #learn(userId: UserId): Promise<void> {
+    try {
+      await this.#parts.sending.accounts.refresh(userId);
+    } catch (error) {
+      if (!(error instanceof ClientError) || error.retryable || error.code.startsWith("storage-")) throw error;
+    }
+  }
+
+  async #keyOf(records: Reader, signer: EntrySigner | undefined): Promise<KeyOf> {
+    if (signer === undefined) return () => undefined;
+    const { userId, deviceId } = signer.device;
+    const entries = (await records.get(ACCOUNTS, userId))?.entries ?? [];
+    const key = deviceKeyAt(entries, { userId, deviceId, head: signer.head, nowSeconds: seconds(this.#parts.sending.clock) });
+    return () => key;
+  }
+
+  get #device(): GroupDevice {
+    const { address, identity } = this.#parts.sending.self.local;
+    return { address, identity };
+  }
+}
+
+/** What the rules of groups say no to, for whoever asked. */
+function refusalOf(intent: GroupIntent, code: string): ClientError {
+  if (code === "not-authorized") return new ClientError(intent.kind === "leave" ? "last-admin" : "not-an-admin");
+  return new ClientError(code === "over-limit" ? "group-full" : "refused", { detail: code });
+}
+
+type Account = Awaited<ReturnType<Sending["accounts"]["refresh"]>>;
+
+function secretsOf({ record, invitation }: KnownGroup): EpochSecrets | undefined {
+  if (record !== undefined) return decodeGroupRecord(record).secrets;
+  if (invitation === undefined) return undefined;
+  return { groupSecret: new Secret(invitation.groupSecret.slice()), adminSecret: undefined };
+}
+
+function signerOf(known: KnownGroup, sealed: SealedEntry, userId: UserId): EntrySigner | undefined {
+  if (known.record !== undefined) return signerOfEntry(decodeGroupRecord(known.record), sealed);
+  const secrets = secretsOf(known);
+  if (known.invitation === undefined || secrets === undefined) return undefined;
+  return signerOfJoin({ ...sealed, groupId: known.groupId, stateHash: known.invitation.stateHash, secrets, userId });
+}
+
+/** Signed by whose keys are in force before the entry; the first one by its own. */
+export function appendOf(
+  { version, ciphertext, authority, newKeys }: AuthoredEntry,
+  record: GroupRecord,
+  at: Parameters<typeof signGroupAppend>[0],
+): ReturnType<typeof signGroupAppend> {
+  if (record.secrets === undefined) throw new ClientError("not-a-member");
+  const keys = authority === "admin" ? adminKeyPair(at.groupId, record.secrets) : memberKeyPair(at.groupId, record.secrets);
+  const named = newKeys === undefined ? undefined : { memberKey: newKeys.memberKey.encode(), adminKey: newKeys.adminKey.encode() };
+  const by = authority === "admin" ? ({ kind: "admin", keys: named } as const) : ({ kind: "member" } as const);
+  const append = signGroupAppend(at, { version, entry: ciphertext, authority: by }, keys);
+  keys.seed.wipe();
+  return append;
+}

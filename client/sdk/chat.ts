@@ -1,0 +1,167 @@
+// Conversations as users of the SDK hold them: what the records say at one moment, and what can be said. Each act is one
+// transaction; what must reach others is in the outbox when it ends.
+
+import type { MessageId, UserId } from "#wire";
+import type { Conversation, ConversationBase, DirectConversation, Live, Message, Peer } from "../api.ts";
+import { conversationTopic, drawMessageId } from "../core.ts";
+import { ClientError } from "../errors.ts";
+import { owe, see, storeMessage } from "../receiving/apply.ts";
+import { contactOf } from "../records/contact.ts";
+import {
+  CONTACTS,
+  type ConversationId,
+  CONVERSATIONS,
+  type ConversationRecord,
+  MESSAGES,
+  type MessageRecord,
+  OWN,
+  PLACES,
+} from "../records/tables.ts";
+import type { Reader, Writer } from "../records/vault.ts";
+import { conversationOf } from "../sending/compose.ts";
+import { Said } from "./message.ts";
+import type { Views } from "./views.ts";
+
+const LIVE_MESSAGES = 100;
+const PAGE = 50;
+
+export interface ChatParts {
+  readonly views: Views;
+  readonly record: ConversationRecord;
+  readonly last: { readonly record: MessageRecord; readonly from: Peer } | undefined;
+}
+
+/** What conversations of two and groups have in common. */
+export abstract class Chat<Id extends ConversationId> implements ConversationBase {
+  readonly id: Id;
+  readonly unread: number;
+  readonly draft: string;
+  readonly live: Live<readonly Message[]>;
+  protected readonly views: Views;
+  readonly #last: ChatParts["last"];
+
+  constructor({ views, record, last }: ChatParts, id: Id) {
+    this.views = views;
+    this.id = id;
+    this.unread = record.unread;
+    this.draft = record.draft;
+    this.#last = last;
+    this.live = views.live<readonly Message[]>([], [conversationTopic(id)], async (records) =>
+      (await this.#page(records, undefined, LIVE_MESSAGES)).toReversed(),
+    );
+  }
+
+  get lastMessage(): Message | undefined {
+    return this.#last === undefined ? undefined : new Said(this.views, this.#last.record, this.self, this.#last.from);
+  }
+
+  abstract setTyping(on: boolean): Promise<void>;
+  /** This, as its users know it. */
+  protected abstract get self(): Conversation;
+  /** Before the first word. @throws ClientError when there may be none */
+  protected abstract begin(records: Writer): Promise<void>;
+  protected abstract owesReceipts(records: Writer): Promise<boolean>;
+
+  async send(text: string, options: { readonly replyTo?: Message } = {}): Promise<Message> {
+    const { engine } = this.views;
+    const { address } = engine.sending.self.local;
+    const { replyTo } = options;
+    const reference = replyTo === undefined ? undefined : { author: replyTo.from.userId, messageId: replyTo.id };
+    const record = await this.views.write(async (records) => {
+      await this.begin(records);
+      const stored = await storeMessage(records, this.id, {
+        id: drawMessageId(engine.sending.random),
+        author: address.userId,
+        text,
+        sentAt: engine.sending.clock.nowMilliseconds(),
+        state: "queued",
+        error: undefined,
+        replyTo: reference === undefined ? undefined : { author: reference.author, id: reference.messageId },
+        history: [],
+        editedAt: undefined,
+        deleted: false,
+        reactions: {},
+        gapBefore: false,
+        announced: true,
+        seen: true,
+      });
+      await this.views.say(records, this.id, { kind: "text", text, replyTo: reference, attachments: [] }, stored);
+      return stored;
+    });
+    return await this.views.read((records) => this.#show(records, record));
+  }
+
+  async history(options: { readonly before?: MessageId; readonly limit?: number } = {}): Promise<readonly Message[]> {
+    return await this.views.read((records) => this.#page(records, options.before, options.limit ?? PAGE));
+  }
+
+  async #page(records: Reader, before: MessageId | undefined, limit: number): Promise<readonly Message[]> {
+    const places = before === undefined ? [] : await records.all(PLACES, before);
+    const from = places.find((place) => place.conversation === this.id)?.ordinal;
+    if (before !== undefined && from === undefined) throw new ClientError("unknown-message");
+    const rows = await records.page(MESSAGES, [this.id], { before: from, limit, reverse: true });
+    const messages: Message[] = [];
+    for (const { value } of rows) messages.push(await this.#show(records, value));
+    return messages;
+  }
+
+  async #show(records: Reader, record: MessageRecord): Promise<Message> {
+    return new Said(this.views, record, this.self, await this.views.peer(records, record.author));
+  }
+
+  async markRead(upTo?: Message): Promise<void> {
+    await this.views.write(async (records) => {
+      const last = upTo === undefined ? undefined : (await records.get(PLACES, upTo.id, upTo.from.userId))?.ordinal;
+      const rows = await records.page(MESSAGES, [this.id], { before: last === undefined ? undefined : last + 1 });
+      const unseen = rows.map(({ value }) => value).filter((message) => message.state === "received" && !message.seen);
+      for (const message of unseen) await see(records, message);
+      await this.views.tellRead(records, unseen);
+      if (!(await this.owesReceipts(records))) return;
+      for (const { id, author } of unseen) await owe(records, { conversation: this.id, userId: author }, "read", [id]);
+    });
+  }
+
+  async setDraft(draft: string): Promise<void> {
+    await this.views.write(async (records) => {
+      records.put(CONVERSATIONS, { ...(await conversationOf(records, this.id)), draft }, this.id);
+      records.touch(conversationTopic(this.id));
+    });
+  }
+}
+
+export class DirectChat extends Chat<UserId> implements DirectConversation {
+  readonly kind = "direct";
+  readonly peer: Peer;
+
+  constructor(parts: ChatParts, peer: Peer) {
+    super(parts, peer.userId);
+    this.peer = peer;
+  }
+
+  protected override get self(): Conversation {
+    return this;
+  }
+
+  /** Whoever writes first knows whom they write to; with the first message goes their name. */
+  protected override async begin(records: Writer): Promise<void> {
+    await this.views.requireWritable(records, this.id);
+    const contact = await contactOf(records, this.id);
+    if (contact.state === "accepted") return;
+    records.put(CONTACTS, { ...contact, state: "accepted" }, this.id);
+    records.touch("contacts");
+    const own = await records.get(OWN);
+    if (own === undefined || own.profile.name === "") return;
+    await this.views.say(records, this.id, { kind: "profile", name: own.profile.name, avatar: undefined });
+  }
+
+  protected override async owesReceipts(records: Writer): Promise<boolean> {
+    return (await contactOf(records, this.id)).state === "accepted";
+  }
+
+  async setTyping(on: boolean): Promise<void> {
+    const { engine } = this.views;
+    const settings = await this.views.read(async (records) => (await records.get(OWN))?.settings);
+    if (settings?.typing !== true || this.peer.contact !== "accepted") return;
+    await engine.sendEphemeral(this.id, { kind: "typing", on });
+  }
+}

@@ -1,0 +1,89 @@
+// A group as users of the SDK hold it: who is in it, and what can be done about that.
+
+import { groupMember, type GroupIntent, type GroupRecord } from "#protocol";
+import type { GroupId } from "#wire";
+import type { Conversation, GroupConversation, GroupMember, GroupRole, Options, Peer } from "../api.ts";
+import { ClientError } from "../errors.ts";
+import { type Group, requireGroup } from "../groups/state.ts";
+import { GROUPS, OWN } from "../records/tables.ts";
+import type { Writer } from "../records/vault.ts";
+import { Chat, type ChatParts } from "./chat.ts";
+
+export class GroupChat extends Chat<GroupId> implements GroupConversation {
+  readonly kind = "group";
+  readonly title: string;
+  readonly members: readonly GroupMember[];
+  readonly role: GroupRole | undefined;
+  readonly standing: GroupConversation["standing"];
+
+  constructor(parts: ChatParts, { state, known }: Group, members: readonly GroupMember[]) {
+    super(parts, state.groupId);
+    this.title = state.title;
+    this.members = members;
+    this.standing = known.standing;
+    this.role = members.find(({ peer }) => peer.self)?.role;
+  }
+
+  protected override get self(): Conversation {
+    return this;
+  }
+
+  /** Members need not be contacts: with the first message goes our name. */
+  protected override async begin(records: Writer): Promise<void> {
+    const { known } = await requireGroup(records, this.id);
+    if (known.introduced) return;
+    records.put(GROUPS, { ...known, introduced: true }, this.id);
+    const name = (await records.get(OWN))?.profile.name ?? "";
+    if (name !== "") await this.views.say(records, this.id, { kind: "profile", name, avatar: undefined });
+  }
+
+  protected override async owesReceipts(): Promise<boolean> {
+    return await Promise.resolve(this.standing === "member");
+  }
+
+  /** Nobody in a group is told who is typing: it would go to everybody, one by one. */
+  async setTyping(): Promise<void> {
+    await Promise.resolve();
+  }
+
+  async add(people: readonly (string | Peer)[], options?: Options): Promise<void> {
+    const members = await Promise.all(
+      (await this.views.resolveAll(people, options)).map((userId) => this.views.engine.sending.accounts.refresh(userId, options?.signal)),
+    );
+    await this.#change(({ state }) => {
+      const missing = members.filter(({ userId }) => groupMember(state, userId) === undefined);
+      return missing.length === 0 ? undefined : { kind: "add", members: missing };
+    }, options);
+  }
+
+  async remove(people: readonly (string | Peer)[], options?: Options): Promise<void> {
+    const userIds = await this.views.resolveAll(people, options);
+    await this.#change(({ state }) => {
+      const present = userIds.filter((userId) => groupMember(state, userId) !== undefined);
+      return present.length === 0 ? undefined : { kind: "remove", userIds: present };
+    }, options);
+  }
+
+  async rename(title: string, options?: Options): Promise<void> {
+    await this.#change(({ state }) => (state.title === title ? undefined : { kind: "rename", title }), options);
+  }
+
+  async setRole(who: string | Peer, role: GroupRole, options?: Options): Promise<void> {
+    const [userId] = await this.views.resolveAll([who], options);
+    if (userId === undefined) throw new ClientError("unknown-user");
+    await this.#change(({ state }) => {
+      const member = groupMember(state, userId);
+      if (member === undefined) throw new ClientError("unknown-user");
+      if (member.role === role) return undefined;
+      return role === "admin" ? { kind: "promote", userId } : { kind: "demote", userId };
+    }, options);
+  }
+
+  async leave(options?: Options): Promise<void> {
+    await this.#change(() => ({ kind: "leave" }), options);
+  }
+
+  async #change(intend: (record: GroupRecord) => GroupIntent | undefined, options: Options | undefined): Promise<void> {
+    await this.views.engine.groups.append(this.id, intend, options?.signal);
+  }
+}
