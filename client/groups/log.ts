@@ -306,7 +306,7 @@ function signerOf(known: KnownGroup, sealed: SealedEntry, userId: UserId): Entry
 }
 
 /** Signed by whose keys are in force before the entry; the first one by its own. */
-export function appendOf(
+function appendOf(
   { version, ciphertext, authority, newKeys }: AuthoredEntry,
   record: GroupRecord,
   at: Parameters<typeof signGroupAppend>[0],

@@ -20,7 +20,7 @@ import { composeToMember, type Sending } from "../sending/compose.ts";
 import { type Group, toGroup } from "./state.ts";
 
 /** Every device of the group but this one, as the account logs are known. */
-export async function devicesOf({ accounts, self }: Sending, records: Reader, { state }: Group): Promise<readonly HeldBy[]> {
+async function devicesOf({ accounts, self }: Sending, records: Reader, { state }: Group): Promise<readonly HeldBy[]> {
   const { address } = self.local;
   const devices: HeldBy[] = [];
   for (const { userId } of state.members) {

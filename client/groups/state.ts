@@ -23,7 +23,7 @@ export async function findGroup(records: Reader, groupId: GroupId): Promise<Grou
   return known === undefined ? undefined : groupOf(known);
 }
 
-export function groupOf(known: KnownGroup): Group | undefined {
+function groupOf(known: KnownGroup): Group | undefined {
   if (known.record === undefined) return undefined;
   const record = decodeGroupRecord(known.record);
   return { known, record, state: record.state, stateHash: stateHashOf(record.state) };
@@ -72,7 +72,7 @@ export function isGroupId(id: ConversationId): id is GroupId {
   return asGroupId(id) !== undefined;
 }
 
-export function asGroupId(text: string): GroupId | undefined {
+function asGroupId(text: string): GroupId | undefined {
   try {
     return parseGroupId(text);
   } catch (error) {

@@ -6,7 +6,7 @@ import type { Bytes, UserId } from "#wire";
 import { memory } from "edgewise/store/memory";
 import { Accounts } from "../../client/accounts.ts";
 import type { Core } from "../../client/core.ts";
-import { contactOf } from "../../client/receiving/apply.ts";
+import { contactOf } from "../../client/records/contact.ts";
 import { CONTACTS, EVENTS } from "../../client/records/tables.ts";
 import { Vault } from "../../client/records/vault.ts";
 import type { ServerApi } from "../../client/server-api.ts";

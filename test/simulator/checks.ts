@@ -70,7 +70,7 @@ async function conversationWith(person: Person, other: Person, ledger: Ledger): 
     ledger.complain("stuck", `${person.name} or ${other.name} has no account`);
     return undefined;
   }
-  const found = (await client.conversations.list()).filter(({ peer }) => peer.userId === other.userId);
+  const found = (await client.conversations.list()).filter(({ id }) => id === other.userId);
   if (found.length > 1) ledger.complain("wrong-conversation", `${person.name} has ${found.length} conversations with ${other.name}`);
   return found[0] === undefined ? [] : await historyOf(found[0], ledger);
 }

@@ -1,7 +1,7 @@
 // Somebody with a phone: a program on a client that writes, reads, answers, goes out of reach, is closed and opened, and
 // crashes. What it has seen it keeps together with its cursor, as a good program does.
 
-import type { Client, ClientEvent, Conversation, Cursor, Message } from "../../client/api.ts";
+import type { Client, ClientEvent, Cursor, DirectConversation, Message } from "../../client/api.ts";
 import { ClientError } from "../../client/errors.ts";
 import { memory, SharedMemory } from "../../client/store/memory.ts";
 import type { Bytes, MessageId, UserId } from "#wire";
@@ -347,7 +347,7 @@ export class Person {
     await this.#answer(message, conversation, other);
   }
 
-  async #answer(message: Message, conversation: Conversation, other: Person): Promise<void> {
+  async #answer(message: Message, conversation: DirectConversation, other: Person): Promise<void> {
     const { dice } = this.#options.simulation;
     const what = dice.roll(10);
     if (message.own) {
@@ -365,7 +365,7 @@ export class Person {
     else await this.#send(conversation, other, message);
   }
 
-  async #send(conversation: Conversation, other: Person, replyTo?: Message): Promise<void> {
+  async #send(conversation: DirectConversation, other: Person, replyTo?: Message): Promise<void> {
     const { ledger } = this.#options;
     const isKnown = conversation.peer.contact === "accepted" && other.accepted.has(this.name);
     if (!isKnown && ledger.countTexts(this.name, other.name) >= MOST_FROM_STRANGERS) return;
