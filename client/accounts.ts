@@ -8,6 +8,9 @@ import { ClientError } from "./errors.ts";
 import { ACCOUNTS, CONTACTS, type KnownAccount } from "./records/tables.ts";
 import type { Reader, Writer } from "./records/vault.ts";
 
+/** Touched when somebody has lost a device. */
+export const DEVICES = "devices";
+
 interface Verified {
   readonly length: number;
   readonly state: AccountState;
@@ -70,7 +73,17 @@ export class Accounts {
     records.afterwards(() => this.#verified.set(userId, { length: entries.length, state }));
     if (base.claimed !== undefined) await this.compare(records, userId, base.claimed);
     if (before !== undefined) await this.#tellChanges(records, before, state);
+    if (before?.devices.some(({ deviceId }) => activeDevice(state, deviceId) === undefined) === true) records.touch(DEVICES);
     return state;
+  }
+
+  /** Whether a device that was active when the log had this length is so no more. */
+  async hasLostDevice(records: Reader, userId: UserId, length: number): Promise<boolean> {
+    const known = await records.get(ACCOUNTS, userId);
+    const now = await this.find(records, userId);
+    if (known === undefined || now === undefined || length >= known.entries.length) return false;
+    const then = this.#verify(userId, known.entries.slice(0, length), undefined);
+    return then.devices.some(({ deviceId, identityKey }) => activeDevice(now, deviceId)?.identityKey.equals(identityKey) !== true);
   }
 
   /** Fetches what the owner of a log says is there. @throws ClientError `log-withheld`, and as `refresh` does */

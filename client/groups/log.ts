@@ -247,15 +247,32 @@ export class GroupLogs {
     return true;
   }
 
-  /** Somebody has left and still knows the secrets: any admin's program draws new ones, and the first one wins. */
+  /** The accounts of members have changed: perhaps a device is gone that knows secrets. */
+  async rotateWhereDue(): Promise<void> {
+    const groups = await this.#parts.sending.vault.read((records) => records.all(GROUPS));
+    for (const { groupId } of groups) this.#rotateIfDue(groupId);
+  }
+
+  /** The epoch of a group of which we are an admin, when somebody who is gone knows its secrets. */
+  async #dueEpoch(records: Reader, groupId: GroupId): Promise<number | undefined> {
+    const { accounts, self } = this.#parts.sending;
+    const group = await findGroup(records, groupId);
+    if (group?.known.standing !== "member" || !isGroupAdmin(group.state, self.local.address.userId)) return undefined;
+    if (group.state.rotationDue) return group.state.epoch;
+    for (const { userId, logLength } of group.state.members) {
+      if (await accounts.hasLostDevice(records, userId, logLength)) return group.state.epoch;
+    }
+    return undefined;
+  }
+
+  /** Somebody has left, or lost a device: any admin's program draws new secrets, and the first one wins. */
   #rotateIfDue(groupId: GroupId): void {
     const { sending } = this.#parts;
     const [byte = 0] = sending.random(1);
-    const isDue = ({ state }: GroupRecord): boolean => state.rotationDue && isGroupAdmin(state, sending.self.local.address.userId);
     const rotate = async (): Promise<void> => {
-      const group = await sending.vault.read((records) => findGroup(records, groupId));
-      if (group === undefined || !isDue(group.record)) return;
-      await this.append(groupId, (record) => (isDue(record) ? { kind: "rotate" } : undefined));
+      const epoch = await sending.vault.read((records) => this.#dueEpoch(records, groupId));
+      // Whoever was faster has begun another one.
+      if (epoch !== undefined) await this.append(groupId, ({ state }) => (state.epoch === epoch ? { kind: "rotate" } : undefined));
     };
     // Not all at once; and whoever cannot now does it with the next change, or the next start.
     sending.clock.after((ROTATE_WITHIN_MILLISECONDS * byte) / 256, () => void rotate().catch(() => undefined));

@@ -3,7 +3,7 @@
 
 import { sealForOne } from "#protocol";
 import { type Body, type DeviceMessage, pathOf, type UserId } from "#wire";
-import { Accounts } from "../accounts.ts";
+import { Accounts, DEVICES } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
@@ -87,6 +87,7 @@ export class Engine {
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
+      if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
     });
     this.outbox.wake();
   }
