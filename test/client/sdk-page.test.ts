@@ -11,20 +11,22 @@ import { RunningServer } from "../server/running-server.ts";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
-test("the first snippet of the page about the SDK does what it says", async () => {
-  const [, snippet] = /```ts\n([\s\S]+?)```/.exec(readFileSync(join(ROOT, "docs", "sdk.md"), "utf8")) ?? [];
-  if (snippet === undefined) throw new RangeError("no snippet");
+test("the snippets of the page about the SDK, one after the other, do what they say", async () => {
+  const snippets = readFileSync(join(ROOT, "docs", "sdk.md"), "utf8").matchAll(/```ts\n([\s\S]+?)```/g);
+  const page = [...snippets].map(([, snippet = ""]) => snippet);
+  expect(page).toHaveLength(2);
   const folder = mkdtempSync(join(tmpdir(), "edgewise-page-"));
   const program = join(folder, "page.mjs");
   const server = await RunningServer.start(join(folder, "state"), `1:${"C".repeat(43)}`);
   try {
-    const code = snippet
+    const code = page
+      .join("\n")
       .replaceAll('"edgewise', `"${ROOT}client`)
       .replace('client"', 'client/index.ts"')
       .replace('store/memory"', 'store/memory.ts"');
-    writeFileSync(program, `const server = ${JSON.stringify(server.url)};\n${code}\nconsole.log(hello.text, "was delivered");\n`);
+    writeFileSync(program, `const server = ${JSON.stringify(server.url)};\n${code}\nconsole.log(hello.text, "was delivered to", hiking.members.length);\n`);
     const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 60_000 });
-    expect(stdout).toBe("hello was delivered\n");
+    expect(stdout).toBe("hello was delivered to 2\n");
   } finally {
     await server.kill();
     rmSync(folder, { recursive: true, force: true });
