@@ -12,8 +12,9 @@ import {
   type OwnDevice,
   proposeDevice,
   readAccountLog,
+  revokeDevice as revoke,
 } from "#identity";
-import { type Bytes, parseRegistrationId, type PreKeyUpload } from "#wire";
+import { type Bytes, type DeviceId, parseRegistrationId, type PreKeyUpload } from "#wire";
 import { sqlite } from "edgewise/store/node-sqlite";
 import { type Core, seconds, type Self, selfOf } from "../../../client/core.ts";
 import { makePreKeys } from "../../../client/prekeys.ts";
@@ -47,6 +48,20 @@ export async function addSecondDevice(server: string, first: string, second: str
   const entry = addDevice(account, { proposal, device: described, countersignature, signer, nowSeconds }, systemRandom);
   const preKeys = await settle(theirs.core, own, device, [...(known?.entries ?? []), entry]);
   await mine.core.server.appendLog(own.userId, { entry, preKeys });
+}
+
+/** The device whose store this is puts another one out. No program uses the store now. */
+export async function revokeDevice(server: string, store: string, deviceId: DeviceId): Promise<void> {
+  await using mine = await opened(server, store);
+  const own = await mine.core.vault.read((records) => records.get(OWN));
+  if (own === undefined) throw new Error("there is no account");
+  const self = (mine.self = selfOf(own));
+  const entries = await mine.core.server.getLog(own.userId, 0);
+  const nowSeconds = seconds(platformClock);
+  const account = readAccountLog(entries, { userId: own.userId, nowSeconds });
+  const signer: OwnDevice = { ...self.local, deviceId: own.deviceId, capabilities: OUR_CAPABILITIES };
+  const entry = revoke(account, { deviceId, signer, nowSeconds }, systemRandom);
+  await mine.core.server.appendLog(own.userId, { entry, preKeys: undefined });
 }
 
 async function settle(core: Core, own: OwnAccount, device: OwnDevice, entries: readonly Bytes[]): Promise<PreKeyUpload> {
