@@ -286,7 +286,7 @@ async function applySync(sending: Sending, records: Writer, { sender }: Applied,
       return;
     case "contact": {
       const contact = await contactOf(records, sync.userId);
-      if (sync.state === "accepted") await acceptContact(sending, records, sync.userId);
+      if (sync.state === "accepted") await acceptedElsewhere(sending, records, sync.userId);
       else if (sync.state === "blocked") records.put(CONTACTS, { ...contact, state: "blocked" }, sync.userId);
       else if (sync.state === "unblocked") records.put(CONTACTS, { ...contact, state: "none" }, sync.userId);
       records.touch("contacts");
@@ -328,6 +328,17 @@ export async function see(records: Writer, message: MessageRecord): Promise<void
 
 /** From now on a contact; what they wrote before is told now, and receipts are owed for it. */
 export async function acceptContact(sending: Sending, records: Writer, userId: UserId): Promise<void> {
+  await welcome(sending, records, userId);
+  await sendAccept(sending, records, userId);
+}
+
+/** Another device of ours has told them. This one does so as well, if it has heard of them. */
+async function acceptedElsewhere(sending: Sending, records: Writer, userId: UserId): Promise<void> {
+  await welcome(sending, records, userId);
+  if ((await sending.accounts.find(records, userId)) !== undefined) await sendAccept(sending, records, userId);
+}
+
+async function welcome(sending: Sending, records: Writer, userId: UserId): Promise<void> {
   const contact = await contactOf(records, userId);
   records.put(CONTACTS, { ...contact, state: "accepted" }, userId);
   records.touch("contacts");
@@ -338,7 +349,6 @@ export async function acceptContact(sending: Sending, records: Writer, userId: U
     await owe(records, { conversation: userId, userId }, "delivered", [message.id]);
   }
   await admit(sending, records, userId);
-  await sendAccept(sending, records, userId);
 }
 
 /** Groups into which somebody has let us who is a contact now. */

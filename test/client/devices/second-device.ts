@@ -1,6 +1,7 @@
 // A second device of an account, made from the parts that linking will be made of: its own keys, an entry in the account log that
 // both devices have signed, and a store that knows whose it is. Nothing of the first device's history comes along.
 
+import type { Store } from "#client";
 import { generateKeyPair, systemRandom } from "#crypto";
 import {
   acceptDevice,
@@ -15,7 +16,6 @@ import {
   revokeDevice as revoke,
 } from "#identity";
 import { type Bytes, type DeviceId, parseRegistrationId, type PreKeyUpload } from "#wire";
-import { sqlite } from "edgewise/store/node-sqlite";
 import { type Core, seconds, type Self, selfOf } from "../../../client/core.ts";
 import { makePreKeys } from "../../../client/prekeys.ts";
 import { ACCOUNTS, OWN, type OwnAccount } from "../../../client/records/tables.ts";
@@ -26,7 +26,7 @@ import { platformClock, platformNetwork } from "../../../client/transport/platfo
 import { Tokens } from "../../../client/transport/tokens.ts";
 
 /** `first` is the store of a device that no program uses now; `second` becomes the other one's. */
-export async function addSecondDevice(server: string, first: string, second: string): Promise<void> {
+export async function addSecondDevice(server: string, first: Store, second: Store): Promise<void> {
   await using mine = await opened(server, first);
   await using theirs = await opened(server, second);
   const own = await mine.core.vault.read((records) => records.get(OWN));
@@ -51,7 +51,7 @@ export async function addSecondDevice(server: string, first: string, second: str
 }
 
 /** The device whose store this is puts another one out. No program uses the store now. */
-export async function revokeDevice(server: string, store: string, deviceId: DeviceId): Promise<void> {
+export async function revokeDevice(server: string, store: Store, deviceId: DeviceId): Promise<void> {
   await using mine = await opened(server, store);
   const own = await mine.core.vault.read((records) => records.get(OWN));
   if (own === undefined) throw new Error("there is no account");
@@ -80,8 +80,8 @@ interface Opened extends AsyncDisposable {
   self: Self | undefined;
 }
 
-async function opened(server: string, path: string): Promise<Opened> {
-  const vault = await Vault.open(sqlite(path), systemRandom);
+async function opened(server: string, store: Store): Promise<Opened> {
+  const vault = await Vault.open(store, systemRandom);
   const exchanged = exchange(server, platformNetwork, platformClock);
   const place = { load: async () => undefined, save: async () => undefined };
   const tokens = new Tokens({ exchange: exchanged, clock: platformClock, place, signer });

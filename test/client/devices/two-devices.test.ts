@@ -35,7 +35,7 @@ beforeAll(async () => {
   await bob.register({ username: "bob" });
   // Bob knows her from the time when she had one device.
   await bob.contacts.find("alice");
-  await addSecondDevice(server.url, firstStore, secondStore);
+  await addSecondDevice(server.url, sqlite(firstStore), sqlite(secondStore));
   [first, second] = [await open(firstStore), await open(secondStore)];
   await Promise.all([first.connect(), second.connect(), bob.connect()]);
 });
@@ -101,4 +101,15 @@ test("what is read on one device is read on the other", async () => {
   expect(await unreadOf(second)).toBeGreaterThan(0);
   await (await first.conversations.direct(bob.account.userId)).markRead();
   await expect.poll(() => unreadOf(second), PATIENCE).toBe(0);
+});
+
+test("who is accepted on one device is accepted also on one that has never heard of them", async () => {
+  await using carol = await open(join(folder, "carol.db"));
+  await carol.register({ username: "carol" });
+  await second.close();
+  await first.contacts.accept("carol");
+  await first.settled();
+  second = await open(secondStore);
+  await second.connect();
+  expect((await second.contacts.find(carol.account.userId)).contact).toBe("accepted");
 });

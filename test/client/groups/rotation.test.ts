@@ -65,7 +65,7 @@ test("an admin's program draws new secrets when a device is revoked that was giv
   };
 
   await bob.close();
-  await addSecondDevice(server.url, first, second);
+  await addSecondDevice(server.url, sqlite(first), sqlite(second));
   bob = await opened(sqlite(first));
   await bob.connect();
   await speak("I have two");
@@ -74,7 +74,7 @@ test("an admin's program draws new secrets when a device is revoked that was giv
   await expect.poll(state, PATIENCE).toEqual([1, 2]);
 
   await bob.close();
-  await revokeDevice(server.url, first, parseDeviceId(2));
+  await revokeDevice(server.url, sqlite(first), parseDeviceId(2));
   bob = await opened(sqlite(first));
   await bob.connect();
   await speak("I have one");
