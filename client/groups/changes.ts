@@ -60,6 +60,7 @@ export async function begun(sending: Sending, records: Writer, { groupId, beginn
     past: [],
     introduced: false,
     before: [],
+    arrived: [],
     former: [],
     broken: undefined,
   };
@@ -76,6 +77,12 @@ export async function follow(sending: Sending, records: Writer, { known, before,
   const { groupId } = known;
   const own = sending.self.local.address.userId;
   const gone = before.state.members.filter(({ userId }) => groupMember(after.state, userId) === undefined).map(({ userId }) => userId);
+  const { version } = after.state;
+  const come = after.state.members.filter(({ userId }) => groupMember(before.state, userId) === undefined);
+  const arrived = [
+    ...known.arrived.filter(({ userId }) => groupMember(after.state, userId) !== undefined),
+    ...come.map(({ userId }) => ({ userId, version })),
+  ];
   const sinceMilliseconds = sending.clock.nowMilliseconds();
   const former = [
     ...known.former.filter(({ userId }) => groupMember(after.state, userId) === undefined),
@@ -88,6 +95,7 @@ export async function follow(sending: Sending, records: Writer, { known, before,
     ...known,
     standing,
     past: past.slice(-MAX_PAST),
+    arrived,
     former: former.slice(-MAX_FORMER),
     record: encodeGroupRecord(after),
   };

@@ -161,6 +161,7 @@ export class GroupInbox {
         past: [],
         introduced: false,
         before: [],
+        arrived: [],
         former: [],
         broken: undefined,
       },

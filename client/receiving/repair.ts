@@ -2,10 +2,20 @@
 // and everything again that was not confirmed. Bounded on both sides: once an hour for each device.
 
 import { acceptReport, EMPTY_RECORD, reportUnopened } from "#protocol";
-import { type Bytes, decodeContent, type DeviceAddress, type MessageId, type SealedKind, uuidToBytes, WireError } from "#wire";
+import {
+  type Bytes,
+  type Content,
+  decodeContent,
+  type DeviceAddress,
+  type MessageId,
+  type SealedKind,
+  type UserId,
+  uuidToBytes,
+  WireError,
+} from "#wire";
 import { recordEvent } from "../core.ts";
 import { groupsWith } from "../groups/state.ts";
-import { type ConversationId, OWN_SENDER_KEYS, type Repair, REPAIRS, SENT, type SentRecord, SESSIONS } from "../records/tables.ts";
+import { type ConversationId, GROUPS, OWN_SENDER_KEYS, type Repair, REPAIRS, SENT, type SentRecord, SESSIONS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { compose, enqueue, type Sending } from "../sending/compose.ts";
 import { findMessage } from "./apply.ts";
@@ -90,6 +100,8 @@ function isSame(a: DeviceAddress, b: DeviceAddress): boolean {
   return a.userId === b.userId && a.deviceId === b.deviceId;
 }
 
+type SaidInGroup = Extract<Content["conversation"], { readonly kind: "group" }>;
+
 /** What was said in one conversation, as far as this device may lack it. */
 async function resendAll(sending: Sending, records: Writer, device: DeviceAddress, conversation: ConversationId): Promise<void> {
   const now = sending.clock.nowMilliseconds();
@@ -99,6 +111,12 @@ async function resendAll(sending: Sending, records: Writer, device: DeviceAddres
   }
 }
 
+/** Whoever came into a group later does not get what was said before, whatever they report. */
+async function wasThere(records: Writer, { groupId, version }: SaidInGroup, userId: UserId): Promise<boolean> {
+  const arrived = (await records.get(GROUPS, groupId))?.arrived.find((member) => member.userId === userId);
+  return arrived === undefined || arrived.version <= version;
+}
+
 async function resend(
   sending: Sending,
   records: Writer,
@@ -106,7 +124,8 @@ async function resend(
   sent: SentRecord,
   conversation: ConversationId,
 ): Promise<void> {
-  const { messageId } = decodeContent(sent.content);
+  const { messageId, conversation: said } = decodeContent(sent.content);
+  if (said.kind === "group" && !(await wasThere(records, said, userId))) return;
   const message = await findMessage(records, messageId, sending.self.local.address.userId);
   const isConfirmed = message?.state === "delivered" || message?.state === "read" || message?.receipts?.[userId] !== undefined;
   if (isConfirmed || sent.resends >= MAX_RESENDS) return;

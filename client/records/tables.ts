@@ -199,6 +199,8 @@ export interface KnownGroup {
   readonly introduced: boolean;
   /** Who was there before us: their sequences began without us. */
   readonly before: readonly UserId[];
+  /** Who came after us, and with which version: what was said before that is not for them. */
+  readonly arrived: readonly { readonly userId: UserId; readonly version: number }[];
   /** Who is gone, and since when: what they wrote before may still be on its way. */
   readonly former: readonly { readonly userId: UserId; readonly sinceMilliseconds: number }[];
   /** The encoded GroupAppend of a group of ours, until the server has it. */
