@@ -1,5 +1,5 @@
-// Two people and a server on this machine: one goes away, the server is killed and comes back, and a table says which promises
-// were kept, from what was seen on the way. `npm run demo` runs it. Ends with 1 when a promise was not kept, after half a
+// People and a server on this machine: one goes away, the server is killed and comes back, three meet in a group, and a table says
+// which promises were kept, from what was seen on the way. `npm run demo` runs it. Ends with 1 when a promise was not kept, after half a
 // minute at most, and leaves nothing behind.
 
 import { mkdtempSync, rmSync } from "node:fs";
@@ -24,7 +24,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(sign
 // Whoever has seen enough, as in `npm run demo | head`.
 process.stdout.on("error", () => process.exit(0));
 
-console.log(heading("Edgewise: two people, one server, on this machine"));
+console.log(heading("Edgewise: three people, one server, on this machine"));
 const story = new Story(server, folder);
 try {
   await Promise.race([story.tell(), outOfPatience()]);
@@ -36,7 +36,11 @@ const observed = story.observed();
 const verdicts = judge(observed);
 const seconds = ((performance.now() - began) / 1000).toFixed(1);
 console.log(`\n${tableOf(verdicts)}\n`);
-console.log(end(`${observed.letters.length} messages in ${seconds} s. All of it is deleted; a server that stays: npm start`));
+console.log(
+  end(
+    `${observed.letters.length + observed.groupLetters.length} messages in ${seconds} s. All of it is deleted; a server that stays: npm start`,
+  ),
+);
 process.exit(verdicts.every(({ kept }) => kept) ? 0 : 1);
 
 async function outOfPatience(): Promise<never> {

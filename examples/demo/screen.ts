@@ -15,6 +15,12 @@ const TICKS: Readonly<Record<Tick, string>> = {
   read: styleText("cyan", "✓✓ read"),
 };
 
+const COLOURS: ReadonlyMap<string, "magenta" | "blue" | "green"> = new Map([
+  ["alice", "magenta"],
+  ["bob", "blue"],
+  ["carol", "green"],
+]);
+
 export interface Line {
   readonly at: Date;
   readonly name: string;
@@ -33,7 +39,7 @@ export function scene(text: string): string {
 
 export function line({ at, name, text, tick }: Line): string {
   const time = styleText("dim", at.toTimeString().slice(0, 8));
-  const who = styleText(name === "alice" ? "magenta" : "blue", name.padEnd(5));
+  const who = styleText(COLOURS.get(name) ?? "white", name.padEnd(5));
   return `${MARGIN}${MARGIN}${time}  ${who}  ${text.padEnd(44)} ${TICKS[tick]}`;
 }
 

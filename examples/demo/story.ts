@@ -5,7 +5,7 @@ import type { Message } from "#client";
 import { Person } from "./person.ts";
 import type { Observed } from "./promises.ts";
 import { line, scene, type Tick } from "./screen.ts";
-import { type Search, search } from "./search.ts";
+import { type GroupSearch, type Search, search, searchGroups } from "./search.ts";
 import type { DemoServer } from "./server.ts";
 
 interface Written {
@@ -15,12 +15,25 @@ interface Written {
   readonly whileAway: boolean;
 }
 
+interface WrittenToGroup {
+  readonly from: Person;
+  /** Who else was in. */
+  readonly to: readonly Person[];
+  readonly message: Message;
+}
+
+const TITLE = "Seagulls and sandwiches";
+
 export class Story {
   readonly #server: DemoServer;
   readonly #alice: Person;
   readonly #bob: Person;
+  readonly #carol: Person;
   readonly #written: Written[] = [];
+  readonly #writtenToGroup: WrittenToGroup[] = [];
+  #removed: Person | undefined;
   readonly #searches: Search[] = [];
+  readonly #groupSearches: GroupSearch[] = [];
   readonly #safetyNumbers: string[] = [];
   /** Those of which the server has said that it has them, while the reader was away. */
   readonly #taken: Written[] = [];
@@ -31,6 +44,11 @@ export class Story {
     this.#server = server;
     this.#alice = new Person("alice", join(folder, "alice.db"));
     this.#bob = new Person("bob", join(folder, "bob.db"));
+    this.#carol = new Person("carol", join(folder, "carol.db"));
+  }
+
+  get #people(): readonly Person[] {
+    return [this.#alice, this.#bob, this.#carol];
   }
 
   async tell(): Promise<void> {
@@ -38,6 +56,8 @@ export class Story {
     await this.#bobIsAway();
     await this.#serverDies();
     await this.#bobIsBack();
+    await this.#threeMeet();
+    await this.#twoRemain();
     await this.#compare();
   }
 
@@ -51,9 +71,17 @@ export class Story {
         heldAtKill: this.#held.some((held) => held.message === message),
         receipts: from.receiptsOf(message),
       })),
-      shown: new Map([this.#alice, this.#bob].map(({ name, shown }) => [name, shown])),
+      shown: new Map(this.#people.map(({ name, shown }) => [name, shown])),
+      groupLetters: this.#writtenToGroup.map(({ from, to, message }) => ({
+        from: from.name,
+        to: to.map(({ name }) => name),
+        text: message.text,
+      })),
+      shownInGroup: new Map(this.#people.map(({ name, shownInGroups }) => [name, shownInGroups])),
+      removed: this.#removed?.name,
       killed: this.#killed,
       searches: this.#searches,
+      groupSearches: this.#groupSearches,
       safetyNumbers: this.#safetyNumbers,
     };
   }
@@ -96,14 +124,33 @@ export class Story {
     for (const { message } of missed) await this.#bob.isShown(message);
     await this.#bob.client.settled();
     for (const written of missed) {
-      await this.#alice.isTold(written.message, "delivered");
+      await this.#alice.isTold(written.message, "delivered", this.#bob);
       show(written, "delivered");
     }
     console.log(scene("bob reads, and answers"));
     await this.#bob.read(this.#alice.name);
-    for (const { message } of missed) await this.#alice.isTold(message, "read");
+    for (const { message } of missed) await this.#alice.isTold(message, "read", this.#bob);
     await this.#talk(this.#bob, this.#alice, "Seven, pier four, umbrella. Understood.");
-    await this.#talk(this.#alice, this.#bob, "Until Tuesday, then.");
+  }
+
+  async #threeMeet(): Promise<void> {
+    await this.#carol.arrive(this.#server.url);
+    console.log(scene("alice makes a group with bob and carol, who is new"));
+    await this.#alice.makeGroup(TITLE, [this.#bob.name, this.#carol.name]);
+    await Promise.all([this.#bob.knowsOf("joined"), this.#carol.knowsOf("joined")]);
+    await this.#talkToGroup(this.#alice, [this.#bob, this.#carol], "Three tickets for the ferry?");
+    await this.#talkToGroup(this.#carol, [this.#alice, this.#bob], "Mine is paid. Shall I bring binoculars?");
+    await this.#talkToGroup(this.#bob, [this.#alice, this.#carol], "Yes, and gloves!");
+  }
+
+  async #twoRemain(): Promise<void> {
+    console.log(scene("alice removes carol, and the two go on"));
+    await this.#alice.removeFromGroup(TITLE, this.#carol.name);
+    await Promise.all([this.#bob.knowsOf("remove"), this.#carol.knowsOf("remove")]);
+    this.#removed = this.#carol;
+    await this.#talkToGroup(this.#alice, [this.#bob], "A surprise: carol's birthday is on board.");
+    // It comes to her behind whatever else came: what she has not been shown by then she is not shown.
+    await this.#talk(this.#alice, this.#carol, "Forget the group. See you on Tuesday!");
   }
 
   async #compare(): Promise<void> {
@@ -112,7 +159,7 @@ export class Story {
       const peer = await one.client.contacts.find(other.name);
       this.#safetyNumbers.push((await peer.verification()).safetyNumber);
     }
-    await Promise.all([this.#alice.leave(), this.#bob.leave()]);
+    await Promise.all(this.#people.map((person) => person.leave()));
   }
 
   /** Both are there: it is delivered and read at once. */
@@ -121,7 +168,20 @@ export class Story {
     await to.isShown(written.message);
     // Receipts of their own accord come a little later, so that their time says little.
     await to.read(from.name);
-    await from.isTold(written.message, "read");
+    await from.isTold(written.message, "read", to);
+    show(written, "read");
+  }
+
+  /** Everybody who is in is there. */
+  async #talkToGroup(from: Person, to: readonly Person[], text: string): Promise<void> {
+    const written = { from, to, message: await from.sayToGroup(TITLE, text) };
+    this.#writtenToGroup.push(written);
+    const isRead = async (reader: Person): Promise<void> => {
+      await reader.isShown(written.message);
+      await reader.readGroup(TITLE);
+      await from.isTold(written.message, "read", reader);
+    };
+    await Promise.all(to.map(isRead));
     show(written, "read");
   }
 
@@ -144,12 +204,13 @@ export class Story {
   }
 
   #search(): void {
-    const userIds = [this.#alice, this.#bob].map(({ userId }) => userId);
-    const texts = this.#written.map(({ message }) => message.text);
-    this.#searches.push(search(this.#server.state, { texts, userIds }));
+    const userIds = this.#people.map(({ userId }) => userId).filter((userId) => userId !== "");
+    const texts = [...this.#written, ...this.#writtenToGroup].map(({ message }) => message.text);
+    this.#searches.push(search(this.#server.state, { texts: [...texts, TITLE], userIds }));
+    this.#groupSearches.push(searchGroups(this.#server.state, { title: TITLE, userIds }));
   }
 }
 
-function show({ from, message }: Written, tick: Tick): void {
+function show({ from, message }: Pick<Written, "from" | "message">, tick: Tick): void {
   console.log(line({ at: message.sentAt, name: from.name, text: message.text, tick }));
 }

@@ -7,8 +7,8 @@ import { join } from "node:path";
 import type { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
 import { afterAll, expect, test } from "vitest";
-import { judge, type Letter, type Observed } from "../../examples/demo/promises.ts";
-import { search } from "../../examples/demo/search.ts";
+import { type GroupLetter, judge, type Letter, type Observed } from "../../examples/demo/promises.ts";
+import { search, searchGroups } from "../../examples/demo/search.ts";
 
 const DEMO = fileURLToPath(new URL("../../scripts/demo.mjs", import.meta.url));
 const PICTURE = fileURLToPath(new URL("../../docs/demo.svg", import.meta.url));
@@ -47,21 +47,48 @@ const letters: readonly Letter[] = [
   { from: "alice", to: "bob", text: "three", whileAway: true, heldAtKill: true, receipts: ["delivered", "read"] },
   { from: "alice", to: "bob", text: "four", whileAway: true, heldAtKill: false, receipts: ["delivered", "read"] },
 ];
+const groupLetters: readonly GroupLetter[] = [
+  { from: "alice", to: ["bob", "carol"], text: "five" },
+  { from: "carol", to: ["alice", "bob"], text: "six" },
+  { from: "bob", to: ["alice"], text: "seven" },
+];
 const KEPT: Observed = {
   letters,
   shown: shown(["one", "three", "four"]),
+  groupLetters,
+  shownInGroup: shownInGroup(["five"]),
+  removed: "carol",
   killed: true,
   searches: [{ bytes: 4096, sought: 3, found: [], missed: [] }],
+  groupSearches: [{ bytes: 4096, found: [] }],
   safetyNumbers: ["1".repeat(60), "1".repeat(60)],
 };
-const NOTHING: Observed = { letters: [], shown: new Map(), killed: false, searches: [], safetyNumbers: [] };
+const NOTHING: Observed = {
+  letters: [],
+  shown: new Map(),
+  groupLetters: [],
+  shownInGroup: new Map(),
+  removed: undefined,
+  killed: false,
+  searches: [],
+  groupSearches: [],
+  safetyNumbers: [],
+};
 const PROMISES = judge(KEPT).map(({ promise }) => promise);
-const [ONCE, ORDER, WAITED, SURVIVED, TOLD, UNREAD, NUMBER] = PROMISES;
+const [ONCE, ORDER, WAITED, SURVIVED, TOLD, REACHED, OUT, UNREAD, UNNAMED, NUMBER] = PROMISES;
 
 function shown(toBob: readonly string[], toAlice: readonly string[] = ["two"]): Observed["shown"] {
   return new Map([
     ["alice", toAlice],
     ["bob", toBob],
+  ]);
+}
+
+function shownInGroup(toCarol: readonly string[], toBob: readonly string[] = ["five", "six"]): Observed["shownInGroup"] {
+  return new Map([
+    ["alice", ["six", "seven"]],
+    ["bob", toBob],
+    ["carol", toCarol],
   ]);
 }
 
@@ -87,7 +114,7 @@ test("the demo keeps every promise of its table, ends with 0 and leaves nothing 
   for (const promise of PROMISES) expect(play.stdout).toContain(`✓ ${promise} `);
   expect(play.stdout).not.toContain("✗");
   expect(play.stdout).toMatch(
-    /bob goes offline[^]*✓ {2}sent[^]*SIGKILL[^]*waiting[^]*server is back[^]*bob is back[^]*✓✓ delivered[^]*✓✓ read/,
+    /bob goes offline[^]*✓ {2}sent[^]*SIGKILL[^]*waiting[^]*server is back[^]*bob is back[^]*✓✓ delivered[^]*✓✓ read[^]*makes a group[^]*carol[^]*✓✓ read[^]*removes carol[^]*✓✓ read/,
   );
   expect(Math.max(...play.stdout.split("\n").map((line) => line.length))).toBeLessThanOrEqual(80);
   expect(readdirSync(play.place)).toEqual([]);
@@ -142,6 +169,19 @@ test.each<readonly [what: string, change: Partial<Observed>, broken: readonly (s
   ["a word in the server's files", { searches: [{ bytes: 1, sought: 3, found: ["three"], missed: [] }, ...KEPT.searches] }, [UNREAD]],
   ["a search that sees nothing", { searches: [{ bytes: 1, sought: 3, found: [], missed: ["alice"] }] }, [UNREAD]],
   ["no search", { searches: [] }, [UNREAD]],
+  ["a message to the group that one of them was not shown", { shownInGroup: shownInGroup(["five"], ["five"]) }, [REACHED]],
+  ["a message to the group shown twice", { shownInGroup: shownInGroup(["five"], ["five", "six", "six"]) }, [REACHED]],
+  ["a message in the group that nobody wrote", { shownInGroup: shownInGroup(["five", "eight"]) }, [REACHED]],
+  ["a message that was read after the removal", { shownInGroup: shownInGroup(["five", "seven"]) }, [OUT]],
+  ["nobody removed", { removed: undefined }, [OUT]],
+  ["nobody who could read before", { removed: "dave" }, [OUT]],
+  [
+    "nothing said after the removal",
+    { groupLetters: groupLetters.slice(0, 2), shownInGroup: new Map([...shownInGroup(["five"]), ["alice", ["six"]]]) },
+    [OUT],
+  ],
+  ["a member in the files of the group", { groupSearches: [{ bytes: 1, found: ["alice"] }, ...KEPT.groupSearches] }, [UNNAMED]],
+  ["a search where there is no group", { groupSearches: [{ bytes: 0, found: [] }] }, [UNNAMED]],
   ["different safety numbers", { safetyNumbers: ["1".repeat(60), "2".repeat(60)] }, [NUMBER]],
   ["only one safety number", { safetyNumbers: ["1".repeat(60)] }, [NUMBER]],
 ])("%s breaks the promise that it breaks, and no other", (_what, change, expected) => {
@@ -159,4 +199,15 @@ test("the search finds a word in any file, as one byte a letter or two, and says
   writeFileSync(join(state, "b"), Buffer.concat([Buffer.from([1]), Buffer.from("blueberry", "utf16le")]));
   writeFileSync(join(state, "c"), Buffer.from("001a2b3c4d00008000800000000000aa00ff", "hex"));
   expect(search(state, wanted)).toMatchObject({ found: ["lighthouse", "blueberry"], missed: [] });
+});
+
+test("the search for members looks at what is kept of groups, and finds a title and a userId there", () => {
+  const state = join(folder, "groups");
+  const wanted = { title: "Sandwiches", userIds: ["1a2b3c4d-0000-8000-8000-00000000aa00", "1a2b3c4d-0000-8000-8000-00000000aa01"] };
+  for (const kind of ["-Mailbox", "-Group", "-FanOut"]) mkdirSync(join(state, kind), { recursive: true });
+  writeFileSync(join(state, "-Mailbox", "a"), "Sandwiches 1a2b3c4d-0000-8000-8000-00000000aa00");
+  expect(searchGroups(state, wanted)).toEqual({ bytes: 0, found: [] });
+  writeFileSync(join(state, "-Group", "a"), "-Sandwiches-");
+  writeFileSync(join(state, "-FanOut", "a"), Buffer.from("1a2b3c4d00008000800000000000aa01", "hex"));
+  expect(searchGroups(state, wanted)).toEqual({ bytes: 28, found: ["Sandwiches", wanted.userIds[1]] });
 });
