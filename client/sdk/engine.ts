@@ -47,6 +47,8 @@ export class Engine {
   readonly connection: Connection;
   readonly #parts: EngineParts;
   readonly #stopWatching: () => void;
+  /** Groups' logs that are being read. */
+  readonly #readings = new Set<Promise<void>>();
   #cancelUpkeep: () => void = () => undefined;
   #isMaintaining = false;
   #cancelFollow: (() => void) | undefined;
@@ -63,7 +65,7 @@ export class Engine {
       trust: this.sending.trust,
       onEphemeral: parts.onEphemeral,
       onOwnLogChanged: () => this.#refreshOwnLog(),
-      onGroupChanged: (groupId) => void this.groups.follow(groupId).catch(() => this.#followLater()),
+      onGroupChanged: (groupId) => this.#follow(this.groups.follow(groupId)),
     });
     this.groups = new GroupLogs({
       sending: this.sending,
@@ -93,11 +95,16 @@ export class Engine {
   }
 
   /** A log that cannot be read now is read when it can be. */
+  #follow(reading: Promise<void>): void {
+    const done = reading.catch(() => this.#followLater()).finally(() => this.#readings.delete(done));
+    this.#readings.add(done);
+  }
+
   #followLater(): void {
     if (this.#closed || this.#cancelFollow !== undefined) return;
     this.#cancelFollow = this.sending.clock.after(FOLLOW_AGAIN_MILLISECONDS, () => {
       this.#cancelFollow = undefined;
-      this.groups.followAll().catch(() => this.#followLater());
+      this.#follow(this.groups.followAll());
     });
   }
 
@@ -140,6 +147,7 @@ export class Engine {
 
   /** Resolves when everything owed is out. @throws the error that keeps it from going */
   async settled(signal?: AbortSignal): Promise<void> {
+    await this.#read(signal);
     await this.receipts.flush();
     this.outbox.retryNow();
     await this.#until(
@@ -185,6 +193,21 @@ export class Engine {
     }
   }
 
+  /** Until what has come about groups is understood: messages may have waited for it, and are owed receipts. */
+  async #read(signal: AbortSignal | undefined): Promise<void> {
+    const { promise: aborted, resolve } = Promise.withResolvers<void>();
+    const abort = (): void => resolve();
+    signal?.addEventListener("abort", abort);
+    try {
+      while (this.#readings.size > 0) {
+        signal?.throwIfAborted();
+        await Promise.race([Promise.all(this.#readings), aborted]);
+      }
+    } finally {
+      signal?.removeEventListener("abort", abort);
+    }
+  }
+
   #nextChange(signal: AbortSignal | undefined): { readonly promise: Promise<void>; readonly forget: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
@@ -203,7 +226,7 @@ export class Engine {
     if (status === "catching-up") this.outbox.retryNow();
     if (status === "live") {
       this.#maintain();
-      this.groups.followAll().catch(() => this.#followLater());
+      this.#follow(this.groups.followAll());
     }
     this.#parts.onStatus(status);
   }
