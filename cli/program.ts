@@ -61,12 +61,19 @@ export function program(stop: AbortSignal): Command {
 /** In our words where commander repeats what was typed: that may be a message. */
 function refuse(command: Command, error: CommanderError): never {
   if (error.exitCode === 0 || error.code === "commander.help") throw error;
-  const help = command.parent === null ? "See edgewise --help." : `See edgewise ${command.name()} --help.`;
+  const name = nameOf(command);
+  const help = command.parent === null ? "See edgewise --help." : `See edgewise ${name} --help.`;
   if (error.code === "commander.excessArguments") {
-    throw usageError(`Too many arguments for ${command.name()}.`, `A text with spaces goes in quotes. ${help}`);
+    throw usageError(`Too many arguments for ${name}.`, `A text with spaces goes in quotes. ${help}`);
   }
   const [what = "", suggestion] = error.message.replace(/^error: /, "").split("\n");
   throw usageError(`${what.charAt(0).toUpperCase()}${what.slice(1)}.`, suggestion?.replaceAll(/[()]/g, "") ?? help);
+}
+
+/** As it is typed: `group add`. */
+function nameOf(command: Command): string {
+  const above = command.parent;
+  return above === null || above.parent === null ? command.name() : `${nameOf(above)} ${command.name()}`;
 }
 
 function version(): string {

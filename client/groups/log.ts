@@ -23,14 +23,14 @@ import {
   signerOfJoin,
 } from "#protocol";
 import { Secret } from "#crypto";
-import { type Bytes, decodeGroupAppend, encodeGroupAppend, type GroupId, isGroupTitle, type UserId } from "#wire";
+import { type Bytes, decodeGroupAppend, encodeGroupAppend, type GroupId, type UserId } from "#wire";
 import { seconds } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { ACCOUNTS, GROUPS, type KnownGroup } from "../records/tables.ts";
 import type { Reader, Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import { begun, follow, type Followed, joined, stopped } from "./changes.ts";
-import { findGroup, requireGroup } from "./state.ts";
+import { findGroup, requireGroup, requireTitle } from "./state.ts";
 
 /** An append that loses the race is written anew, on top of whoever won, so often. */
 const MAX_TRIES = 64;
@@ -55,7 +55,7 @@ export class GroupLogs {
   /** Makes a group with nobody else in it. Kept here before the server has it: it could not give the secrets back. */
   async create(title: string, signal?: AbortSignal): Promise<GroupId> {
     const { sending, origin } = this.#parts;
-    if (!isGroupTitle(title)) throw new ClientError("bad-argument", { detail: "a title has 1 to 100 characters on one line" });
+    requireTitle(title);
     const own = await sending.accounts.refresh(sending.self.local.address.userId, signal);
     const made = createGroup({ title, device: this.#device, head: own.head, nowSeconds: seconds(sending.clock) }, sending.random);
     if (made.kind === "refused") throw new ClientError("refused", { detail: made.code });

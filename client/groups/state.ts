@@ -1,7 +1,7 @@
 // A group as this device knows it: what is kept of it, opened. Decides who is in; changes nothing.
 
 import { decodeGroupRecord, type GroupRecord, groupMember, stateHashOf } from "#protocol";
-import { type Bytes, type GroupId, type GroupState, parseGroupId, type UserId, WireError } from "#wire";
+import { type Bytes, type GroupId, type GroupState, isGroupTitle, parseGroupId, type UserId, WireError } from "#wire";
 import { ClientError } from "../errors.ts";
 import { type ConversationId, GROUPS, type KnownGroup } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";
@@ -65,6 +65,11 @@ export async function findGroupByName(records: Reader, name: string): Promise<Gr
   if (first === undefined) throw new ClientError("unknown-group");
   if (others.length > 0) throw new ClientError("bad-argument", { detail: "several groups have this title; name one by its id" });
   return first.state.groupId;
+}
+
+/** @throws ClientError `bad-argument` */
+export function requireTitle(title: string): void {
+  if (!isGroupTitle(title)) throw new ClientError("bad-argument", { detail: "a title has 1 to 100 characters on one line" });
 }
 
 /** A group's id has 64 hexadecimal digits, and a person's has hyphens. */

@@ -4,7 +4,7 @@ import { groupMember, type GroupIntent, type GroupRecord } from "#protocol";
 import type { GroupId } from "#wire";
 import type { Conversation, GroupConversation, GroupMember, GroupRole, Options, Peer } from "../api.ts";
 import { ClientError } from "../errors.ts";
-import { type Group, requireGroup } from "../groups/state.ts";
+import { type Group, requireGroup, requireTitle } from "../groups/state.ts";
 import { GROUPS, OWN } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { Chat, type ChatParts } from "./chat.ts";
@@ -58,6 +58,7 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
 
   async remove(people: readonly (string | Peer)[], options?: Options): Promise<void> {
     const userIds = await this.views.resolveAll(people, options);
+    if (userIds.some((userId) => this.views.isOwn(userId))) throw new ClientError("bad-argument", { detail: "whoever goes leaves" });
     await this.#change(({ state }) => {
       const present = userIds.filter((userId) => groupMember(state, userId) !== undefined);
       return present.length === 0 ? undefined : { kind: "remove", userIds: present };
@@ -65,6 +66,7 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
   }
 
   async rename(title: string, options?: Options): Promise<void> {
+    requireTitle(title);
     await this.#change(({ state }) => (state.title === title ? undefined : { kind: "rename", title }), options);
   }
 
@@ -75,6 +77,8 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
       const member = groupMember(state, userId);
       if (member === undefined) throw new ClientError("unknown-user");
       if (member.role === role) return undefined;
+      // Who draws new secrets knows them.
+      if (role === "member" && this.views.isOwn(userId)) throw new ClientError("bad-argument", { detail: "another admin does this" });
       return role === "admin" ? { kind: "promote", userId } : { kind: "demote", userId };
     }, options);
   }
