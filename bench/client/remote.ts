@@ -3,8 +3,8 @@
 
 import { type ChildProcess, fork } from "node:child_process";
 
-/** Longer than any work takes: the official library has been seen to stop for ever under load. */
-const PATIENCE_MILLISECONDS = 300_000;
+/** Longer than any work takes. */
+const PATIENCE_MILLISECONDS = 600_000;
 
 type Callable<T> = { readonly [Name in keyof T]: (input: never) => Promise<unknown> };
 
@@ -60,6 +60,11 @@ export class Remote<T extends Callable<T>> {
     this.#waiting.delete(number);
     if (error !== undefined) throw new Error(`${name}: ${error}`);
     return output as Awaited<ReturnType<T[Name]>>; // what the child's function of that name returned
+  }
+
+  /** For one that may never end by itself. */
+  kill(): void {
+    this.#process.kill("SIGKILL");
   }
 
   /** Waits until it has ended by itself. */

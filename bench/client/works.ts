@@ -121,14 +121,29 @@ async function catchUp(
   ];
 }
 
-/** What the official library needs for the cipher alone. */
+/** What the official library needs for the cipher alone. It has been seen to stop for ever under load: then once more. */
 export async function cipherOnly(plan: Plan): Promise<readonly Figure[]> {
-  const official = await Remote.start<Official>(join(import.meta.dirname, "official.ts"), []);
+  const attempt = async (): Promise<readonly Figure[]> => {
+    const official = await Remote.start<Official>(join(import.meta.dirname, "official.ts"), []);
+    try {
+      return await askOfficial(official, plan);
+    } finally {
+      official.kill();
+    }
+  };
+  try {
+    return await attempt();
+  } catch (error) {
+    console.error(`${String(error)}; starting it again`);
+    return await attempt();
+  }
+}
+
+async function askOfficial(official: Remote<Official>, plan: Plan): Promise<readonly Figure[]> {
   const first = [];
   for (let number = 0; number < plan.strangers; number++) first.push(await official.call("firstMessage", undefined));
   const delays = await official.call("sealAndOpen", plan.pipelined);
   const { milliseconds, cpuMilliseconds } = await official.call("catchUp", plan.queued);
-  await official.end();
   const spent = delays.reduce((sum, delay) => sum + delay, 0);
   const work = catchUpOf(plan.queued);
   return [
