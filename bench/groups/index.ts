@@ -24,7 +24,7 @@ interface Plan {
   readonly singles: number;
 }
 
-const FULL: Plan = { rounds: 5, milliseconds: 1000, few: 20, members: 100, deliveries: 2000, singles: 50 };
+const FULL: Plan = { rounds: 3, milliseconds: 1000, few: 20, members: 100, deliveries: 2000, singles: 50 };
 const QUICK: Plan = { rounds: 1, milliseconds: 400, few: 20, members: 100, deliveries: 1000, singles: 20 };
 const REFERENCE = "libsignal-client 0.103.0";
 

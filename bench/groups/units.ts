@@ -22,13 +22,13 @@ const CHUNKS = 4;
 
 /** The only message of its object within a day, which is the most that it can cost when nothing fails. */
 const TO_MANY: Units = {
-  // The message, the question how it went, and the consumer's batch.
+  // The message, the question how it went, and the consumer's batch, should that be billed as one.
   workerRequests: 3,
   // To the job: submit, result, and for each chunk open and settle; a mailbox each; the alarm after a minute and after a day.
   objectRequests: 2 + 2 * CHUNKS + MEMBERS + 2,
   socketMessages: MEMBERS,
   // In the job two when it is taken and six until its end (the same test), its result forgotten, two alarms set; in each mailbox
-  // one to store (test/workers/send-to-many.workerd.test.ts) and one to acknowledge (test/durable-objects/sockets.workerd.test.ts).
+  // one to store (test/workers/send-to-many.workerd.test.ts) and one to acknowledge (test/durable-objects/accept.workerd.test.ts).
   rowsWritten: 2 + 6 + 1 + 2 + 2 * MEMBERS,
   // Each reference is written, read and deleted.
   queueOperations: 3 * CHUNKS,
