@@ -147,6 +147,7 @@ export class GroupLogs {
 
   async #read(groupId: GroupId, signal: AbortSignal | undefined): Promise<void> {
     const { sending } = this.#parts;
+    await this.#backToState(groupId);
     for (;;) {
       const known = await sending.vault.read((records) => records.get(GROUPS, groupId));
       if (known === undefined || known.broken !== undefined || known.standing === "left" || known.standing === "removed") return;
@@ -159,8 +160,20 @@ export class GroupLogs {
       }
       const after = await sending.vault.read((records) => records.get(GROUPS, groupId));
       // Behind a rotation there is more, for whoever has the new secrets.
-      if (after === undefined || (after.place >= page.latest && after.place === known.place)) return;
+      if (after === undefined || after.place === known.place) return;
     }
+  }
+
+  /** Places behind the state were empty as the server showed them. They are looked at again: it may have lied about them. */
+  async #backToState(groupId: GroupId): Promise<void> {
+    const { vault } = this.#parts.sending;
+    const isAhead = (known: KnownGroup | undefined): known is KnownGroup & { readonly record: Bytes } =>
+      known?.record !== undefined && known.place > decodeGroupRecord(known.record).state.version;
+    if (!isAhead(await vault.read((records) => records.get(GROUPS, groupId)))) return;
+    await vault.write(async (records) => {
+      const known = await records.get(GROUPS, groupId);
+      if (isAhead(known)) records.put(GROUPS, { ...known, place: decodeGroupRecord(known.record).state.version }, groupId);
+    });
   }
 
   /** A repeat is answered the same. */

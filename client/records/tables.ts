@@ -191,7 +191,7 @@ export interface KnownGroup {
   readonly invitation: { readonly version: number; readonly stateHash: Bytes; readonly groupSecret: Bytes } | undefined;
   /** An encoded GroupRecord of protocol/: the newest state that was verified, and its secrets. */
   readonly record: Bytes | undefined;
-  /** The last place of the log that was looked at. Places that nobody accepts are passed over. */
+  /** The last place of the log that was looked at. Places that nobody accepts are passed over, until the next look. */
   readonly place: number;
   /** What the state was at versions before, the newest last: somebody who is behind may show another one. */
   readonly past: readonly { readonly version: number; readonly stateHash: Bytes }[];

@@ -26,9 +26,9 @@ export class Town {
     this.#folder = folder;
   }
 
-  static async open(): Promise<Town> {
+  static async open(env: Readonly<Record<string, string>> = {}): Promise<Town> {
     const folder = mkdtempSync(join(tmpdir(), "edgewise-liar-"));
-    return new Town(await RunningServer.start(join(folder, "state"), `1:${"L".repeat(43)}`), folder);
+    return new Town(await RunningServer.start(join(folder, "state"), `1:${"L".repeat(43)}`, 0, env), folder);
   }
 
   /** Somebody with an account. Their username is `name` and a number. */
