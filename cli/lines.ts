@@ -122,6 +122,7 @@ const NOTICES: Readonly<Record<NoticeEvent["kind"], string>> = {
   repaired: "sent again what could not be opened before",
   "not-sent": "did not get a message of yours: it was given up",
   "group-changed": "changed the group",
+  "join-asked": "wants to be let into the group: edgewise group approve",
   "group-forked": "is shown another history of the group than others: somebody lies about it. Nothing more is said in it",
   "group-broken": "let you into a group that cannot be followed",
 };

@@ -83,6 +83,8 @@ export interface Conversations {
   createGroup(title: string, members: readonly (string | Peer)[], options?: Options): Promise<GroupConversation>;
   /** One that this account is or was in, by its title or its id. @throws ClientError `unknown-group` */
   group(titleOrId: string): Promise<GroupConversation>;
+  /** Asks to be let into a group, by a link. Resolves when that is stored here; the group is there once an admin's program has answered. */
+  join(link: string, options?: Options): Promise<void>;
   /** Every group that this account is or was in. */
   groups(): Promise<readonly GroupConversation[]>;
   list(): Promise<readonly Conversation[]>;
@@ -111,8 +113,22 @@ export interface GroupConversation extends ConversationBase {
   remove(people: readonly (string | Peer)[], options?: Options): Promise<void>;
   rename(title: string, options?: Options): Promise<void>;
   setRole(who: string | Peer, role: GroupRole, options?: Options): Promise<void>;
+  /** A link that lets people in: so many, until then; with `approval` (the default) each of them after an admin's `approve`. */
+  invite(options?: Options & InviteTerms): Promise<string>;
+  /** Who has shown a link and waits. */
+  joinRequests(): Promise<readonly Peer[]>;
+  /** Lets somebody in who has shown a link. @throws ClientError `nobody-asked` */
+  approve(who: string | Peer, options?: Options): Promise<void>;
   /** What anybody can do, except the last admin while others are in it. */
   leave(options?: Options): Promise<void>;
+}
+
+export interface InviteTerms {
+  /** 1 to 100; by default 1. */
+  readonly uses?: number;
+  /** By default seven days. */
+  readonly expiresSeconds?: number;
+  readonly approval?: boolean;
 }
 
 export interface GroupMember {
@@ -282,6 +298,8 @@ export type NoticeKind =
   | "not-sent"
   /** `peer` has changed a group; `reason` says how: `joined`, `add`, `remove`, `leave`, `rename`, `promote`, … */
   | "group-changed"
+  /** `peer` has shown an invite link and waits to be let in. */
+  | "join-asked"
   /** Two histories of a group exist. */
   | "group-forked"
   /** A group cannot be followed any more; `reason` says why. */

@@ -145,6 +145,11 @@ const ERRORS = {
     hint: "A group has at most 100 members, and its log an end: begin a new group.",
     retryable: false,
   },
+  "nobody-asked": {
+    message: "This person has not asked to be let into the group.",
+    hint: "They ask with `group join` and an invite link; or add them.",
+    retryable: false,
+  },
   "group-changing": {
     message: "Others kept changing the group at the same time.",
     hint: "Nothing was changed; try again.",

@@ -13,6 +13,7 @@ export type {
   GroupConversation,
   GroupMember,
   GroupRole,
+  InviteTerms,
   Live,
   Message,
   MessageEvent,

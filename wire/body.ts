@@ -9,6 +9,7 @@ import {
   MAX_ATTACHMENTS,
   MAX_DECRYPTION_ERROR_BYTES,
   MAX_EMOJI_BYTES,
+  MAX_JOIN_REQUEST_BYTES,
   MAX_NAME_BYTES,
   MAX_RECEIPT_IDS,
   MAX_SENDER_KEY_DISTRIBUTION_BYTES,
@@ -86,6 +87,13 @@ export interface GroupChange extends Extensible {
   readonly groupSecret: Bytes | undefined;
 }
 
+/** "Let me in": to an admin, from somebody who has an invite link. */
+export interface GroupJoin extends Extensible {
+  readonly kind: "group-join";
+  /** An encoded JoinRequest. */
+  readonly request: Bytes;
+}
+
 /** The sender's key for a group: an encoded SenderKeyDistributionMessage. */
 export interface SenderKey extends Extensible {
   readonly kind: "sender-key";
@@ -121,6 +129,7 @@ export type Body =
   | PresenceAnswer
   | Profile
   | GroupChange
+  | GroupJoin
   | SenderKey
   | DecryptionError
   | Accept
@@ -186,6 +195,11 @@ const GROUP_CHANGE: MessageKind<GroupChange> = message("edgewise.GroupChange", {
   groupSecret: optional(4, exactly(32)),
 });
 
+const GROUP_JOIN: MessageKind<GroupJoin> = message("edgewise.GroupJoin", {
+  kind: "group-join",
+  request: required(1, upTo(MAX_JOIN_REQUEST_BYTES)),
+});
+
 const SENDER_KEY: MessageKind<SenderKey> = message("edgewise.SenderKey", {
   kind: "sender-key",
   groupId: required(1, groupId),
@@ -220,4 +234,5 @@ export const BODY: Field<Body> = oneof<Body>({
   accept: [28, ACCEPT],
   sync: [29, SYNC],
   nothing: [30, NOTHING],
+  "group-join": [31, GROUP_JOIN],
 });

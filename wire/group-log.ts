@@ -14,6 +14,7 @@ import {
   MAX_GROUP_STATE_BYTES,
   MAX_GROUP_STATEMENT_BYTES,
   MAX_GROUP_TITLE_CHARACTERS,
+  MAX_JOIN_REQUEST_BYTES,
 } from "./limits.ts";
 import { MEDIA_POINTER, type MediaPointer } from "./media-pointer.ts";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "./sizes.ts";
@@ -380,7 +381,7 @@ const MAX_KEPT_INVITE_BYTES = 128;
 const entry = strictCodec(GROUP_ENTRY, MAX_GROUP_ENTRY_BYTES);
 const statement = strictCodec(GROUP_STATEMENT, MAX_GROUP_STATEMENT_BYTES);
 const state = strictCodec(GROUP_STATE, MAX_GROUP_STATE_BYTES);
-const joinRequest = strictCodec(JOIN_REQUEST, 160);
+const joinRequest = strictCodec(JOIN_REQUEST, MAX_JOIN_REQUEST_BYTES);
 const create = strictCodec(CREATE_GROUP, MAX_GROUP_STATEMENT_BYTES);
 const add = strictCodec(ADD_MEMBERS, MAX_GROUP_STATEMENT_BYTES);
 const remove = strictCodec(REMOVE_MEMBERS, MAX_GROUP_STATEMENT_BYTES);

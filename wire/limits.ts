@@ -76,6 +76,7 @@ export const GROUP_ENTRY_STEP_BYTES: number = 4096;
 export const MAX_GROUP_STATEMENT_BYTES: number = 64 * 1024;
 export const MAX_GROUP_STATE_BYTES: number = 8 * 1024;
 export const MAX_GROUP_INVITES: number = 16;
+export const MAX_JOIN_REQUEST_BYTES: number = 160;
 export const MAX_GROUP_INVITE_USES: number = 100;
 /** What one sender key may encrypt, and for how long. */
 export const SENDER_KEY_MESSAGES: number = 100;

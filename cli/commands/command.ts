@@ -36,6 +36,16 @@ export function wholeNumber(text: string): number {
   return value;
 }
 
+const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 24 * 3600 };
+
+/** Seconds, from a number and a unit. */
+export function duration(text: string): number {
+  const [, number = "", unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
+  const value = Number(number) * (UNITS[unit] ?? 0);
+  if (value === 0) throw usageError(`"${text}" is not a time such as 30m, 12h or 7d.`);
+  return value;
+}
+
 export function seconds(text: string): number {
   const value = Number(text);
   if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw usageError(`"${text}" is not a number of seconds.`);

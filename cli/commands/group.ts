@@ -4,7 +4,7 @@ import type { Command } from "commander";
 import { groupLine } from "../lines.ts";
 import { usageError } from "../errors.ts";
 import { groupName, type Session } from "../session.ts";
-import { describe, type Run } from "./command.ts";
+import { describe, duration, type Run, wholeNumber } from "./command.ts";
 import type { Client, GroupConversation } from "#client";
 
 export function group(run: Run): Command {
@@ -16,13 +16,14 @@ export function group(run: Run): Command {
       "The server knows neither who is in a group nor what it is called. Whoever makes it is its admin; only admins change it.\n" +
       "GROUP is #name, in quotes because of the shell, or the group's id.",
   });
-  for (const add of [create, list, members, addMembers, removeMembers, leave, rename, role]) command.addCommand(add(run));
+  for (const add of [create, list, members, addMembers, removeMembers, leave, rename, role, invite, join, approve])
+    command.addCommand(add(run));
   return command;
 }
 
 function create(run: Run): Command {
   return describe({
-    usage: "create <name> <user...>",
+    usage: "create <name> [user...]",
     does: "Make a group with these people.",
     examples: ['group create "Hiking" alice bob'],
   }).action((name: string, users: readonly string[]) =>
@@ -93,6 +94,54 @@ function role(run: Run): Command {
       if (wanted !== "admin" && wanted !== "member") throw usageError(`"${wanted}" is neither admin nor member.`);
       return which.setRole(user, wanted, { signal: session.stop });
     },
+  });
+}
+
+function invite(run: Run): Command {
+  return describe({
+    usage: "invite <group>",
+    does: "Make a link that lets people ask to be let in.",
+    examples: ["group invite '#Hiking'", "group invite '#Hiking' --uses 20 --expires 2d"],
+    notes: "Whoever has the link can ask; group approve lets them in. It ends when somebody is removed or leaves.",
+  })
+    .option("--uses <number>", "how many people it lets in (1)", wholeNumber, 1)
+    .option("--expires <time>", "after how long it ends, such as 30m, 12h or 7d (7d)", duration, 7 * 24 * 3600)
+    .option("--no-approval", "let them in at once, when a program of yours listens")
+    .action((name: string, { uses, expires, approval }: InviteOptions) =>
+      run.withAccount(async (client, session) => {
+        const which = await client.conversations.group(groupName(name));
+        const link = await which.invite({ uses, expiresSeconds: expires, approval, signal: session.stop });
+        await client.settled({ signal: session.stop });
+        await session.output.line({ type: "invite", link }, link);
+      }),
+    );
+}
+
+interface InviteOptions {
+  readonly uses: number;
+  readonly expires: number;
+  readonly approval: boolean;
+}
+
+function join(run: Run): Command {
+  return describe({
+    usage: "join <link>",
+    does: "Ask to be let into a group, by a link.",
+    examples: ["group join 'edgewise:group/…'"],
+  }).action((link: string) =>
+    run.withAccount(async (client, session) => {
+      await client.conversations.join(link, { signal: session.stop });
+      await session.finish(client);
+    }),
+  );
+}
+
+function approve(run: Run): Command {
+  return change(run, {
+    usage: "approve <group> <user>",
+    does: "Let somebody in who has asked by a link.",
+    examples: ["group approve '#Hiking' dave"],
+    act: (which, session, user: string) => which.approve(user, { signal: session.stop }),
   });
 }
 

@@ -71,6 +71,7 @@ const RULES: Readonly<Record<Body["kind"], readonly Way[]>> = {
   "presence-query": [],
   "presence-answer": [],
   accept: [],
+  "group-join": [],
   sync: [],
   "decryption-error": [],
 };

@@ -13,6 +13,7 @@ import {
   type GroupDevice,
   type GroupIntent,
   type GroupRecord,
+  groupMember,
   isGroupAdmin,
   joinGroup,
   type KeyOf,
@@ -23,10 +24,10 @@ import {
   signerOfJoin,
 } from "#protocol";
 import { Secret } from "#crypto";
-import { type Bytes, decodeGroupAppend, encodeGroupAppend, type GroupId, type UserId } from "#wire";
+import { type Bytes, decodeGroupAppend, encodeGroupAppend, type GroupId, sameBytes, type UserId } from "#wire";
 import { seconds } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { ACCOUNTS, GROUPS, type KnownGroup } from "../records/tables.ts";
+import { ACCOUNTS, GROUPS, type JoinAsked, JOINS, type KnownGroup } from "../records/tables.ts";
 import type { Reader, Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import { begun, follow, type Followed, joined, stopped } from "./changes.ts";
@@ -258,6 +259,33 @@ export class GroupLogs {
     await this.#parts.changed(records, groupId);
     records.afterwards(() => this.#rotateIfDue(groupId));
     return true;
+  }
+
+  /** Adds who asks by an invite, if it still lets them in. */
+  async letIn({ groupId, userId, inviteId }: JoinAsked, signal?: AbortSignal): Promise<void> {
+    const { accounts, vault } = this.#parts.sending;
+    const account = await accounts.refresh(userId, signal);
+    await this.append(
+      groupId,
+      ({ state }) => {
+        if (groupMember(state, userId) !== undefined) return undefined;
+        const isThere = state.invites.some((invite) => sameBytes(invite.inviteId, inviteId));
+        return { kind: "add", members: [account], ...(isThere ? { inviteId } : {}) };
+      },
+      signal,
+    );
+    await vault.write(async (records) => records.delete(JOINS, groupId, userId));
+  }
+
+  /** Lets in whom an invite lets in by itself. Who cannot be now is asked about again with the next one, and at the next start. */
+  async letInWhoMay(): Promise<void> {
+    const asked = await this.#parts.sending.vault.read((records) => records.all(JOINS));
+    for (const one of asked.filter(({ approval }) => !approval)) {
+      const group = await this.#parts.sending.vault.read((records) => findGroup(records, one.groupId));
+      const isThere = group?.state.invites.some((invite) => sameBytes(invite.inviteId, one.inviteId)) === true;
+      if (isThere) await this.letIn(one);
+      else await this.#parts.sending.vault.write(async (records) => records.delete(JOINS, one.groupId, one.userId));
+    }
   }
 
   /** The accounts of members have changed: perhaps a device is gone that knows secrets. */

@@ -16,6 +16,7 @@ import {
   PLACES,
 } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
+import { noteJoinRequest } from "../groups/invites.ts";
 import { findGroup, isGroupId } from "../groups/state.ts";
 import { compose, conversationOf, type Sending } from "../sending/compose.ts";
 
@@ -50,6 +51,9 @@ export async function applyContent(sending: Sending, records: Writer, applied: A
       return;
     case "accept":
       await applyAccept(sending, records, applied.sender.userId, body);
+      return;
+    case "group-join":
+      await noteJoinRequest(sending, records, applied.sender.userId, body.request);
       return;
     case "sync":
       await applySync(sending, records, applied, body);

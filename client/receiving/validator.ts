@@ -32,6 +32,8 @@ const RULES: Readonly<Record<Body["kind"], Rule>> = {
   "presence-answer": { channels: EPHEMERAL, from: CONTACTS_ONLY },
   profile: { channels: QUEUED, from: ANYBODY },
   accept: { channels: QUEUED, from: ANYBODY },
+  // From whoever has a link: an admin's program checks what they show.
+  "group-join": { channels: QUEUED, from: ANYBODY },
   nothing: { channels: QUEUED, from: [...ANYBODY, "self"] },
   // What drives our own devices comes from our own devices.
   sync: { channels: QUEUED, from: ["self"] },

@@ -238,6 +238,15 @@ export interface GroupJob {
   readonly message: MessagePlace | undefined;
 }
 
+/** Somebody with an invite link who wants to be let into a group of which we are an admin. */
+export interface JoinAsked {
+  readonly groupId: GroupId;
+  readonly userId: UserId;
+  readonly inviteId: Bytes;
+  /** Whether a person decides; otherwise the invite has. */
+  readonly approval: boolean;
+}
+
 /** A message to a group that cannot be opened yet: its sender's key, or word of the group, is still on its way. */
 export interface HeldGroupMessage {
   readonly distribution: string;
@@ -329,6 +338,8 @@ export const DISTRIBUTIONS: Table<{ readonly groupId: GroupId }> = json("distrib
 export const SENDER_KEYS: Table<SenderKeyRecord> = { name: "sender-key", encode: encodeSenderKeyRecord, decode: decodeSenderKeyRecord };
 /** By groupId, then ordinal. */
 export const GROUP_JOBS: Table<GroupJob> = json("group-job");
+/** By groupId, then who asks. */
+export const JOINS: Table<JoinAsked> = json("join");
 /** By distribution id, then the guid of its delivery. */
 export const HELD_GROUP_MESSAGES: Table<HeldGroupMessage> = json("held-group-message");
 /** By recipient or group, then the ordinal of its job. */

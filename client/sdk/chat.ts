@@ -8,7 +8,6 @@ import { ClientError } from "../errors.ts";
 import { owe, see, storeMessage } from "../receiving/apply.ts";
 import { contactOf } from "../records/contact.ts";
 import {
-  CONTACTS,
   type ConversationId,
   CONVERSATIONS,
   type ConversationRecord,
@@ -142,16 +141,8 @@ export class DirectChat extends Chat<UserId> implements DirectConversation {
     return this;
   }
 
-  /** Whoever writes first knows whom they write to; with the first message goes their name. */
-  protected override async begin(records: Writer): Promise<void> {
-    await this.views.requireWritable(records, this.id);
-    const contact = await contactOf(records, this.id);
-    if (contact.state === "accepted") return;
-    records.put(CONTACTS, { ...contact, state: "accepted" }, this.id);
-    records.touch("contacts");
-    const own = await records.get(OWN);
-    if (own === undefined || own.profile.name === "") return;
-    await this.views.say(records, this.id, { kind: "profile", name: own.profile.name, avatar: undefined });
+  protected override begin(records: Writer): Promise<void> {
+    return this.views.introduce(records, this.id);
   }
 
   protected override async owesReceipts(records: Writer): Promise<boolean> {

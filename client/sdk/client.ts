@@ -19,6 +19,7 @@ import type {
 } from "../api.ts";
 import { type Core, selfOf } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
 import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
@@ -132,6 +133,14 @@ class LocalClient implements Client {
         const group = await views.read((records) => views.group(records, groupId));
         if (userIds.length > 0) await group.add(userIds, options);
         return await views.read((records) => views.group(records, groupId));
+      },
+      join: async (link, options) => {
+        const asked = parseInviteLink(link, this.#parts.server);
+        const admin = await views.resolve(asked.admin, options);
+        await views.write(async (records) => {
+          await views.introduce(records, admin);
+          await views.say(records, admin, { kind: "group-join", request: requestOf(asked, this.account.userId) });
+        });
       },
       group: (titleOrId) => views.read(async (records) => await views.group(records, await findGroupByName(records, titleOrId))),
       groups: () =>

@@ -7,6 +7,7 @@ import { Accounts, DEVICES } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { JOINS_TOPIC } from "../groups/invites.ts";
 import { GroupLogs } from "../groups/log.ts";
 import type { Network } from "../ports.ts";
 import { maintainPreKeys } from "../prekeys.ts";
@@ -90,6 +91,7 @@ export class Engine {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
       if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
+      if (topics.has(JOINS_TOPIC)) this.#follow(this.groups.letInWhoMay());
     });
     this.outbox.wake();
   }
@@ -227,6 +229,7 @@ export class Engine {
     if (status === "live") {
       this.#maintain();
       this.#follow(this.groups.followAll());
+      this.#follow(this.groups.letInWhoMay());
     }
     this.#parts.onStatus(status);
   }

@@ -1,13 +1,17 @@
 // A group as users of the SDK hold it: who is in it, and what can be done about that.
 
 import { groupMember, type GroupIntent, type GroupRecord } from "#protocol";
-import type { GroupId } from "#wire";
-import type { Conversation, GroupConversation, GroupMember, GroupRole, Options, Peer } from "../api.ts";
+import { type GroupId, toHex } from "#wire";
+import type { Conversation, GroupConversation, GroupMember, GroupRole, InviteTerms, Options, Peer } from "../api.ts";
+import { seconds } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { linkOf } from "../groups/invites.ts";
 import { type Group, requireGroup, requireTitle } from "../groups/state.ts";
-import { GROUPS, OWN } from "../records/tables.ts";
+import { GROUPS, JOINS, OWN } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { Chat, type ChatParts } from "./chat.ts";
+
+const INVITE_SECONDS = 7 * 24 * 3600;
 
 export class GroupChat extends Chat<GroupId> implements GroupConversation {
   readonly kind = "group";
@@ -81,6 +85,39 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
       if (role === "member" && this.views.isOwn(userId)) throw new ClientError("bad-argument", { detail: "another admin does this" });
       return role === "admin" ? { kind: "promote", userId } : { kind: "demote", userId };
     }, options);
+  }
+
+  async invite({ uses = 1, expiresSeconds = INVITE_SECONDS, approval = true, ...options }: Options & InviteTerms = {}): Promise<string> {
+    const { clock, self } = this.views.engine.sending;
+    const before = new Set((await this.#group()).state.invites.map(({ inviteId }) => toHex(inviteId)));
+    const intent = { kind: "invite", uses, expiresSeconds: seconds(clock) + expiresSeconds, approval } as const;
+    await this.#change(() => intent, options);
+    const group = await this.#group();
+    const made = group.state.invites.find(
+      (invite) => invite.expiresSeconds === intent.expiresSeconds && !before.has(toHex(invite.inviteId)),
+    );
+    // A rotation that came right behind it ends every invite.
+    if (made === undefined) throw new ClientError("group-changing");
+    return linkOf(group, made.inviteId, { admin: self.local.address.userId, server: self.account.server });
+  }
+
+  async joinRequests(): Promise<readonly Peer[]> {
+    return await this.views.read(async (records) => {
+      const peers: Peer[] = [];
+      for (const { userId } of await records.all(JOINS, this.id)) peers.push(await this.views.peer(records, userId));
+      return peers;
+    });
+  }
+
+  async approve(who: string | Peer, options?: Options): Promise<void> {
+    const [userId] = await this.views.resolveAll([who], options);
+    const asked = userId === undefined ? undefined : await this.views.read((records) => records.get(JOINS, this.id, userId));
+    if (asked === undefined) throw new ClientError("nobody-asked");
+    await this.views.engine.groups.letIn(asked, options?.signal);
+  }
+
+  async #group(): Promise<Group> {
+    return await this.views.read((records) => requireGroup(records, this.id));
   }
 
   async leave(options?: Options): Promise<void> {

@@ -124,6 +124,18 @@ export class Views {
     else await compose(sending, records, { recipient: to, ...said });
   }
 
+  /** Whoever writes first knows whom they write to; with the first message goes their name. */
+  async introduce(records: Writer, userId: UserId): Promise<void> {
+    await this.requireWritable(records, userId);
+    const contact = await contactOf(records, userId);
+    if (contact.state === "accepted") return;
+    records.put(CONTACTS, { ...contact, state: "accepted" }, userId);
+    records.touch("contacts");
+    const own = await records.get(OWN);
+    if (own === undefined || own.profile.name === "") return;
+    await this.say(records, userId, { kind: "profile", name: own.profile.name, avatar: undefined });
+  }
+
   /** @throws ClientError when nothing may be said there */
   async requireWritable(records: Reader, id: ConversationId): Promise<void> {
     if (isGroupId(id)) {

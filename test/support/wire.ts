@@ -312,6 +312,7 @@ const body: fc.Arbitrary<Body> = fc.oneof(
     stateHash: bytesOf(32),
     groupSecret: maybe(bytesOf(32)),
   }),
+  fc.record({ kind: fc.constant("group-join" as const), request: bytesOf(1, 160) }),
   fc.record({ kind: fc.constant("sender-key" as const), groupId, distribution: bytesOf(1, 120) }),
   fc.record({ kind: fc.constant("decryption-error" as const), error: bytesOf(1, 60) }),
   fc.record({ kind: fc.constant("accept" as const), deliverySecret: bytesOf(32) }),

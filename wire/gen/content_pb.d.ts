@@ -288,6 +288,12 @@ export declare type Content = Message<"edgewise.Content"> & {
      */
     value: Nothing;
     case: "nothing";
+  } | {
+    /**
+     * @generated from field: edgewise.GroupJoin group_join = 31;
+     */
+    value: GroupJoin;
+    case: "groupJoin";
   } | { case: undefined; value?: undefined };
 };
 
@@ -630,6 +636,26 @@ export declare type GroupChange = Message<"edgewise.GroupChange"> & {
  * Use `create(GroupChangeSchema)` to create a new message.
  */
 export declare const GroupChangeSchema: GenMessage<GroupChange>;
+
+/**
+ * "Let me in": to an admin, from somebody who has an invite link.
+ *
+ * @generated from message edgewise.GroupJoin
+ */
+export declare type GroupJoin = Message<"edgewise.GroupJoin"> & {
+  /**
+   * An encoded JoinRequest.
+   *
+   * @generated from field: bytes request = 1;
+   */
+  request: Uint8Array;
+};
+
+/**
+ * Describes the message edgewise.GroupJoin.
+ * Use `create(GroupJoinSchema)` to create a new message.
+ */
+export declare const GroupJoinSchema: GenMessage<GroupJoin>;
 
 /**
  * The sender's key for a group: an encoded SenderKeyDistributionMessage.

@@ -23,6 +23,7 @@ const BODIES: { readonly [Kind in Body["kind"]]: Extract<Body, { readonly kind: 
   nothing: { kind: "nothing" },
   "decryption-error": { kind: "decryption-error", error: new Uint8Array(1) },
   "group-change": { kind: "group-change", groupId, version: 1, stateHash: new Uint8Array(32), groupSecret: undefined },
+  "group-join": { kind: "group-join", request: new Uint8Array(1) },
   "sender-key": { kind: "sender-key", groupId, distribution: new Uint8Array(1) },
 };
 const CHANNELS: readonly Channel[] = ["queued", "ephemeral"];
@@ -30,7 +31,7 @@ const RELATIONS: readonly Relation[] = ["self", "none", "request", "accepted", "
 
 /** What may be said, written out: everything else must be refused. */
 const ALLOWED: ReadonlySet<string> = new Set([
-  ...["text", "edit", "delete", "reaction", "profile", "accept", "nothing"].flatMap((kind) =>
+  ...["text", "edit", "delete", "reaction", "profile", "accept", "nothing", "group-join"].flatMap((kind) =>
     ["none", "request", "accepted"].map((relation) => `${kind} queued ${relation}`),
   ),
   "nothing queued self",
