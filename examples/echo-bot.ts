@@ -1,6 +1,7 @@
 // A bot that says what it hears: `node examples/echo-bot.ts http://localhost:8787 echo.db`
 import { createClient } from "#client";
 import { sqlite } from "#client/sqlite";
+import "#client/node";
 
 const [server = "http://localhost:8787", store = "echo.db"] = process.argv.slice(2);
 await using me = await createClient({ server, store: sqlite(store) });
