@@ -23,7 +23,7 @@ export function group(run: Run): Command {
 
 function create(run: Run): Command {
   return describe({
-    usage: "create <name> [user...]",
+    usage: "create <name> <user...>",
     does: "Make a group with these people.",
     examples: ['group create "Hiking" alice bob'],
   }).action((name: string, users: readonly string[]) =>
