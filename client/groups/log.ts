@@ -12,8 +12,8 @@ import {
   type EpochSecrets,
   type GroupDevice,
   type GroupIntent,
-  type GroupRecord,
   groupMember,
+  type GroupRecord,
   isGroupAdmin,
   joinGroup,
   type KeyOf,
@@ -30,6 +30,7 @@ import { ClientError } from "../errors.ts";
 import { ACCOUNTS, GROUPS, type JoinAsked, JOINS, type KnownGroup } from "../records/tables.ts";
 import type { Reader, Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
+import { Turns } from "../store/turns.ts";
 import { begun, follow, type Followed, joined, stopped } from "./changes.ts";
 import { findGroup, requireGroup, requireTitle } from "./state.ts";
 
@@ -45,9 +46,13 @@ export interface GroupLogsParts {
   readonly changed: (records: Writer, groupId: GroupId) => Promise<void>;
 }
 
+type Intend = (record: GroupRecord) => GroupIntent | undefined;
+
 export class GroupLogs {
   readonly #parts: GroupLogsParts;
   readonly #reading = new Map<GroupId, Promise<void>>();
+  /** Of those who add entries. */
+  readonly #turns = new Map<GroupId, Turns>();
 
   constructor(parts: GroupLogsParts) {
     this.#parts = parts;
@@ -90,13 +95,21 @@ export class GroupLogs {
   /**
    * Adds an entry. `intend` says what is to be done in the state that there is now, again after everyone who was faster, or nothing
    * when it is done already.
+   * Within this program one after the other: they would only take the place from each other.
    * @throws ClientError `not-an-admin`, `group-full`, `groups-changing`, and what `intend` throws
    */
-  async append(groupId: GroupId, intend: (record: GroupRecord) => GroupIntent | undefined, signal?: AbortSignal): Promise<void> {
+  async append(groupId: GroupId, intend: Intend, signal?: AbortSignal): Promise<void> {
+    const turns = this.#turns.get(groupId) ?? new Turns();
+    this.#turns.set(groupId, turns);
+    await turns.take(() => this.#append(groupId, intend, signal));
+  }
+
+  async #append(groupId: GroupId, intend: Intend, signal: AbortSignal | undefined): Promise<void> {
     const { clock, random } = this.#parts.sending;
+    const accounts = new Map<UserId, Account>();
     for (let tries = 0; tries < MAX_TRIES; tries++) {
       await this.follow(groupId, signal);
-      const outcome = await this.#tryAppend(groupId, intend, signal);
+      const outcome = await this.#tryAppend(groupId, intend, accounts, signal);
       if (outcome === "nothing") return;
       if (outcome === "appended") {
         await this.follow(groupId, signal);
@@ -110,14 +123,15 @@ export class GroupLogs {
 
   async #tryAppend(
     groupId: GroupId,
-    intend: (record: GroupRecord) => GroupIntent | undefined,
+    intend: Intend,
+    accounts: Map<UserId, Account>,
     signal: AbortSignal | undefined,
   ): Promise<"appended" | "conflict" | "nothing"> {
     const { sending, origin } = this.#parts;
     const { known, record } = await sending.vault.read((records) => requireGroup(records, groupId));
     const intent = intend(record);
     if (intent === undefined) return "nothing";
-    const accounts = await this.#accountsFor(record, intent, signal);
+    await this.#learnFor(record, intent, accounts, signal);
     const own = accounts.get(sending.self.local.address.userId);
     if (own === undefined) throw new ClientError("not-registered");
     const input = {
@@ -134,16 +148,25 @@ export class GroupLogs {
     return await sending.server.appendGroup(groupId, append, signal);
   }
 
-  /** The accounts of whoever gets secrets with the entry, as they are now. */
-  async #accountsFor(record: GroupRecord, intent: GroupIntent, signal: AbortSignal | undefined): Promise<ReadonlyMap<UserId, Account>> {
+  /**
+   * The accounts of whoever gets secrets with the entry, as they are now. Once for all tries: whoever has to ask about a hundred
+   * people each time would never be faster than those who change the title.
+   */
+  async #learnFor(
+    { state }: GroupRecord,
+    intent: GroupIntent,
+    learned: Map<UserId, Account>,
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
     const { accounts, self } = this.#parts.sending;
     const needed = new Set<UserId>([self.local.address.userId]);
     if (intent.kind === "promote") needed.add(intent.userId);
     if (intent.kind === "remove" || intent.kind === "demote" || intent.kind === "rotate")
-      for (const { userId } of record.state.members) needed.add(userId);
-    const known = new Map<UserId, Account>();
-    for (const userId of needed) known.set(userId, await accounts.refresh(userId, signal));
-    return known;
+      for (const { userId } of state.members) needed.add(userId);
+    // What the group's log has seen of an account meanwhile, it will not unsee.
+    const isKnown = (userId: UserId): boolean => (learned.get(userId)?.head.length ?? 0) >= (groupMember(state, userId)?.logLength ?? 1);
+    const missing = [...needed].filter((userId) => !isKnown(userId));
+    await Promise.all(missing.map(async (userId) => learned.set(userId, await accounts.refresh(userId, signal))));
   }
 
   async #read(groupId: GroupId, signal: AbortSignal | undefined): Promise<void> {

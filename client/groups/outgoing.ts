@@ -30,7 +30,7 @@ export interface Outgoing {
 export async function sendToGroup(outgoing: Outgoing, groupId: GroupId, signal: AbortSignal): Promise<"more" | "waiting" | "empty"> {
   const { sending } = outgoing;
   const unknown = await sending.vault.read((records) => membersWithoutLog(sending, records, groupId));
-  for (const userId of unknown) await learnAccount(sending, userId, signal);
+  await Promise.all(unknown.map((userId) => learnAccount(sending, userId, signal)));
   const { jobs, keysUnderWay } = await sending.vault.write((records) => sealBatch(outgoing, records, groupId));
   if (jobs.length === 0) return "empty";
   if (keysUnderWay) return "waiting";
