@@ -147,7 +147,8 @@ export class GroupInbox {
   ): Promise<void> {
     const { groupId, version, stateHash } = change;
     const known = await records.get(GROUPS, groupId);
-    if (known?.standing === "member" || (known?.place ?? 0) >= version) return;
+    // Where nothing was read yet, whoever was first to say something need not have said the truth.
+    if (known?.record !== undefined && (known.standing === "member" || known.place >= version)) return;
     if ((await contactOf(records, userId)).state === "blocked") return;
     records.put(DISTRIBUTIONS, { groupId }, distributionIdOf(groupId));
     records.put(

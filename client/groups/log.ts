@@ -254,6 +254,8 @@ export class GroupLogs {
         userId: sending.self.local.address.userId,
         keyOf,
       });
+      // Not even an entry: perhaps the server shows another time what was told.
+      if (outcome.kind === "refused" && (outcome.code === "bad-tag" || outcome.code === "bad-length")) return false;
       if (outcome.kind === "refused") {
         await stopped(sending, records, { ...at, standing: "left", invitation: undefined }, outcome.code);
         return false;

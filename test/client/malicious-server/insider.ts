@@ -2,9 +2,22 @@
 // looking at what others make of it.
 
 import { LABELS, labelled, type Secret, sign, systemRandom } from "#crypto";
-import { decodeGroupRecord, type GroupRecord, sealGroupEntry } from "#protocol";
 import {
+  decodeGroupRecord,
+  decodeSenderKeyRecord,
+  distributionIdOf,
+  type GroupRecord,
+  sealForGroup,
+  sealForOne,
+  sealGroupEntry,
+} from "#protocol";
+import {
+  type Body,
+  type Bytes,
   decodeGroupEntries,
+  type Deliver,
+  encodeContent,
+  encodeContentCopy,
   encodeGroupDetails,
   encodeGroupEntries,
   encodeGroupEntry,
@@ -14,14 +27,19 @@ import {
   type GroupOperation,
   type GroupStatement,
   parseGroupId,
+  type Position,
   serviceIdOfDevice,
+  type UserId,
 } from "#wire";
 import { memory } from "edgewise/store/memory";
 import { expect } from "vitest";
 import type { HttpRequest } from "#client";
-import { GROUPS } from "../../../client/records/tables.ts";
-import { type Reader, Vault } from "../../../client/records/vault.ts";
+import { drawMessageId, next } from "../../../client/core.ts";
+import { CERTIFICATE, GROUPS, OWN_SENDER_KEYS } from "../../../client/records/tables.ts";
+import { type Reader, Vault, type Writer } from "../../../client/records/vault.ts";
+import { addJob } from "../../../client/sending/queue.ts";
 import { found } from "../../support/accounts.ts";
+import { accepted } from "../../support/devices.ts";
 import { altered, type Answer, lyingAbout } from "./liar.ts";
 import { type Key, keyOf } from "./second-device.ts";
 import { PATIENCE, type Person } from "./town.ts";
@@ -46,6 +64,81 @@ async function readStore<T>(person: Person, work: (records: Reader) => Promise<T
   await vault.close();
   return value;
 }
+
+async function writeStore(person: Person, work: (records: Writer) => Promise<void>): Promise<void> {
+  const vault = await Vault.open(memory({ shared: person.shared }), systemRandom);
+  await vault.write(work);
+  await vault.close();
+}
+
+/** What somebody says about a group. */
+export interface Told {
+  readonly groupId: GroupId;
+  readonly version: number;
+  readonly stateHash: Bytes;
+  readonly body: Body;
+}
+
+/** An encoded content, as the person's program would not write it. */
+async function write(person: Person, { body, ...conversation }: Told, position?: Position): Promise<Bytes> {
+  const { first, account } = await keyOf(person);
+  return encodeContent({
+    sender: serviceIdOfDevice({ userId: person.userId, deviceId: first.deviceId }),
+    senderHead: account.head,
+    position,
+    messageId: drawMessageId(systemRandom),
+    sentAt: Date.now(),
+    conversation: { kind: "group", ...conversation },
+    body,
+  });
+}
+
+/** Says it through the session with somebody. */
+export async function tell(person: Person, recipient: UserId, told: Told): Promise<void> {
+  const content = await write(person, told);
+  await writeStore(person, async (records) => {
+    const envelopeId = drawMessageId(systemRandom);
+    const job = { recipient, envelopeId, content, kind: "content", only: undefined, copies: undefined, message: undefined } as const;
+    await addJob(records, { ...job, ordinal: await next(records, "job") });
+  });
+  await person.client.settled();
+}
+
+export interface Sealed {
+  /** Whose sender key it is under; that of whoever seals it, for an honest one. */
+  readonly keyOf?: Person;
+  /** Who says that they wrote it. */
+  readonly author?: Person;
+  /** In which group it is sent, when it is not the one that it is about. */
+  readonly into?: GroupId;
+  readonly reader: Person;
+  readonly told: Told;
+}
+
+/** A message to a group, as one reader's mailbox would hand it out. */
+export async function sealedFor(
+  sealer: Person,
+  { keyOf: owner = sealer, author = sealer, reader, told, into: groupId = told.groupId }: Sealed,
+): Promise<Deliver> {
+  const { key } = found(await readStore(owner, (records) => records.get(OWN_SENDER_KEYS, groupId)));
+  const { bytes: senderCertificate } = found(await readStore(sealer, (records) => records.get(CERTIFICATE)));
+  const content = await write(author, told, { counter: 1, previousHash: undefined });
+  const plaintext = encodeContentCopy({ recipientDevice: undefined, content });
+  const sealed = accepted(sealForGroup(decodeSenderKeyRecord(key), distributionIdOf(groupId), plaintext)).output;
+  const { identity: sender } = (await keyOf(sealer)).first;
+  const recipient = (await keyOf(reader)).first.identity.publicKey;
+  const input = { sender, senderCertificate, kind: "sender-key", content: sealed, contentHint: 1, groupId: undefined, recipient } as const;
+  const messageId = drawMessageId(systemRandom);
+  return {
+    kind: "deliver",
+    guid: ++guids,
+    serverTimestamp: Date.now(),
+    envelope: { type: "sealed", messageId, content: sealForOne(input, systemRandom), ephemeral: false },
+  };
+}
+
+/** Far from those of the server. */
+let guids = 1_000_000_000;
 
 export interface Forgery {
   readonly version: number;
