@@ -160,6 +160,11 @@ const ERRORS = {
     hint: "Nothing more is sent or shown in it. Tell the others over another channel, and whoever runs the server.",
     retryable: false,
   },
+  "group-withheld": {
+    message: "The server does not show all that an admin of this group has signed.",
+    hint: "Nothing was sent to it; it is tried again. If it stays, do not trust this server.",
+    retryable: true,
+  },
   "group-unreadable": {
     message: "The group has new keys that this device was not given.",
     hint: "Have an admin remove and add you again.",

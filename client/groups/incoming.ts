@@ -1,7 +1,7 @@
 // What arrives for a group: under a sender key, for all, or through a session, for this device. Whatever the server says about who
 // is in: a message is shown when its sender is a member of the state that the log's signatures lead to.
 
-import { distributionIdOf, distributionOf, groupMember, NO_SENDER_KEY, openFromGroup } from "#protocol";
+import { distributionIdOf, distributionOf, groupMember, isGroupAdmin, NO_SENDER_KEY, openFromGroup } from "#protocol";
 import {
   type Body,
   type Bytes,
@@ -216,7 +216,7 @@ export class GroupInbox {
     if (!RULES[body.kind].includes(way) || !isPlaced(content, way)) return;
     if (!mayHaveWritten(group, sender.userId, this.#now)) return;
     await this.#parts.compareHeads(records, sender, content);
-    if (!(await this.#compareStates(records, group, conversation))) return;
+    if (!(await this.#compareStates(records, group, sender, conversation))) return;
     if (await this.#parts.isMarked(records, sender, content)) return;
     if (content.position === undefined) await this.#parts.apply(records, { ...said, group });
     else await this.#parts.inOrder(records, { ...said, group });
@@ -226,10 +226,14 @@ export class GroupInbox {
   async #compareStates(
     records: Writer,
     group: Group,
+    { userId }: DeviceAddress,
     theirs: Extract<Content["conversation"], { readonly kind: "group" }>,
   ): Promise<boolean> {
     const { state, stateHash, known } = group;
     if (theirs.version > state.version) {
+      const isLatest = theirs.version > (known.awaited?.version ?? 0);
+      if (isLatest && isGroupAdmin(state, userId))
+        records.put(GROUPS, { ...known, awaited: { version: theirs.version, by: userId } }, state.groupId);
       this.#follow(records, state.groupId);
       return true;
     }

@@ -11,7 +11,7 @@ import { enqueue, type Sending } from "../sending/compose.ts";
 import { certificateOf } from "../sending/certificate.ts";
 import { removeGroupJob } from "../sending/queue.ts";
 import { sealWithSenderKey, senderKeyFor } from "./sender-keys.ts";
-import { requireGroup } from "./state.ts";
+import { isWithheld, requireGroup } from "./state.ts";
 
 const BATCH = 16;
 
@@ -19,6 +19,8 @@ export interface Outgoing {
   readonly sending: Sending;
   /** Whether the last try to reach somebody failed: nobody waits for them. */
   readonly isFailing: (recipient: UserId) => boolean;
+  /** Reads what is new in the group's log. */
+  readonly follow: (groupId: GroupId, signal: AbortSignal) => Promise<void>;
   /** The server has it for every device, or a copy for each that it was refused for is under way. */
   readonly settled: (records: Writer, job: GroupJob) => Promise<void>;
 }
@@ -29,6 +31,7 @@ export interface Outgoing {
  */
 export async function sendToGroup(outgoing: Outgoing, groupId: GroupId, signal: AbortSignal): Promise<"more" | "waiting" | "empty"> {
   const { sending } = outgoing;
+  await requireShown(outgoing, groupId, signal);
   const unknown = await sending.vault.read((records) => membersWithoutLog(sending, records, groupId));
   await Promise.all(unknown.map((userId) => learnAccount(sending, userId, signal)));
   const { jobs, keysUnderWay } = await sending.vault.write((records) => sealBatch(outgoing, records, groupId));
@@ -36,6 +39,14 @@ export async function sendToGroup(outgoing: Outgoing, groupId: GroupId, signal: 
   if (keysUnderWay) return "waiting";
   await transmit(outgoing, jobs, signal);
   return await collect(outgoing, groupId, signal);
+}
+
+/** Nothing is said to those who were members before a change that the server keeps from us. @throws ClientError `group-withheld` */
+async function requireShown({ sending, follow }: Outgoing, groupId: GroupId, signal: AbortSignal): Promise<void> {
+  const isBehind = (): Promise<boolean> => sending.vault.read(async (records) => isWithheld(await requireGroup(records, groupId)));
+  if (!(await isBehind())) return;
+  await follow(groupId, signal);
+  if (await isBehind()) throw new ClientError("group-withheld");
 }
 
 async function membersWithoutLog({ accounts }: Sending, records: Reader, groupId: GroupId): Promise<readonly UserId[]> {

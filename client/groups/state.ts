@@ -1,6 +1,6 @@
 // A group as this device knows it: what is kept of it, opened. Decides who is in; changes nothing.
 
-import { decodeGroupRecord, type GroupRecord, groupMember, stateHashOf } from "#protocol";
+import { decodeGroupRecord, type GroupRecord, groupMember, isGroupAdmin, stateHashOf } from "#protocol";
 import { type Bytes, type GroupId, type GroupState, isGroupTitle, parseGroupId, type UserId, WireError } from "#wire";
 import { ClientError } from "../errors.ts";
 import { type ConversationId, GROUPS, type KnownGroup } from "../records/tables.ts";
@@ -43,6 +43,11 @@ export function mayHaveWritten({ known, state }: Group, userId: UserId, nowMilli
   if (groupMember(state, userId) !== undefined) return true;
   const gone = known.former.find((former) => former.userId === userId);
   return gone !== undefined && nowMilliseconds - gone.sinceMilliseconds < GRACE_MILLISECONDS;
+}
+
+/** Whether an admin has spoken from a later state than we were shown. The word of one who is none any more holds nobody up. */
+export function isWithheld({ known: { awaited }, state }: Group): boolean {
+  return awaited !== undefined && awaited.version > state.version && isGroupAdmin(state, awaited.by);
 }
 
 export function toGroup({ state, stateHash }: Group): ToGroup {

@@ -205,6 +205,8 @@ export interface KnownGroup {
   readonly former: readonly { readonly userId: UserId; readonly sinceMilliseconds: number }[];
   /** The encoded GroupAppend of a group of ours, until the server has it. */
   readonly beginning?: Bytes;
+  /** An admin has spoken from a later state than we were shown. Until we are, nothing is said: it may be that somebody was removed. */
+  readonly awaited?: { readonly version: number; readonly by: UserId };
   /** Why nothing can be done in it any more. */
   readonly broken: "group-forked" | "group-unreadable" | "upgrade-required" | undefined;
 }

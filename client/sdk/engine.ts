@@ -59,7 +59,7 @@ export class Engine {
     this.#parts = parts;
     const { core, self, network, tokens, url } = parts;
     this.sending = { ...core, self, accounts: new Accounts(core), trust: new TrustRoots(core, self.account) };
-    this.outbox = new Outbox(this.sending);
+    this.outbox = new Outbox(this.sending, (groupId, signal) => this.groups.follow(groupId, signal));
     this.receipts = new Receipts(this.sending);
     this.inbox = new Inbox({
       sending: this.sending,

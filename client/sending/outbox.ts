@@ -8,7 +8,7 @@ import { conversationTopic, recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { type ConversationId, GROUP_JOBS, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
-import { sendToGroup } from "../groups/outgoing.ts";
+import { type Outgoing, sendToGroup } from "../groups/outgoing.ts";
 import { isGroupId } from "../groups/state.ts";
 import { certificateOf } from "./certificate.ts";
 import type { Sending } from "./compose.ts";
@@ -37,6 +37,7 @@ interface Lane {
 
 export class Outbox {
   readonly #sending: Sending;
+  readonly #follow: Outgoing["follow"];
   readonly #lanes = new Map<ConversationId, Lane>();
   readonly #running = new Map<ConversationId, Promise<void>>();
   /** Who got more to send while they were being served, perhaps just too late to be seen. */
@@ -49,8 +50,10 @@ export class Outbox {
   #cancelLook: () => void = () => undefined;
   #looking: Promise<void> | undefined;
 
-  constructor(sending: Sending) {
+  /** @param follow reads what is new in a group's log */
+  constructor(sending: Sending, follow: Outgoing["follow"]) {
     this.#sending = sending;
+    this.#follow = follow;
   }
 
   /** There may be something to send. */
@@ -153,6 +156,7 @@ export class Outbox {
   async #sendToGroup(groupId: GroupId): Promise<boolean> {
     const parts = {
       sending: this.#sending,
+      follow: this.#follow,
       isFailing: (userId: UserId) => this.#failures.has(userId),
       settled: async (records: Writer, { message }: { readonly message: MessagePlace | undefined }) => {
         if (message !== undefined) await markSent(records, message);

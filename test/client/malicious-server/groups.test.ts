@@ -132,6 +132,29 @@ function frozen(end: number): Answer {
   return showing(({ entries }) => ({ entries: entries.filter(({ version }) => version <= end), latest: end }));
 }
 
+test("a removal that is kept from somebody holds back what they say once an admin has spoken, and whoever is removed never reads it", async () => {
+  const mallory = await town.newcomer("mallory");
+  await begin("Warm-up");
+  await introduce(alice, mallory);
+  const groupId = await groupOf("Removal", [alice, bob, carol, mallory]);
+  withhold(bob);
+  const group = await alice.client.conversations.group(groupId);
+  await group.remove([mallory.userId]);
+  await (await group.send("mallory is gone")).sent();
+  await expect.poll(() => textsOf(bob, groupId), PATIENCE).toEqual(["mallory is gone"]);
+  const message = await (await bob.client.conversations.group(groupId)).send("at last");
+  await expect(message.sent()).rejects.toMatchObject({ code: "group-withheld", retryable: true });
+  await expect(bob.client.settled()).rejects.toMatchObject({ code: "group-withheld" });
+  bob.liar.becomeHonest();
+  await bob.client.settled();
+  for (const person of [alice, carol]) {
+    await expect.poll(() => textsOf(person, groupId), PATIENCE).toEqual(["mallory is gone", "at last"]);
+  }
+  await mallory.client.settled();
+  expect(await textsOf(mallory, groupId)).toEqual([]);
+  expect((await bob.client.conversations.group(groupId)).members).toHaveLength(3);
+});
+
 test("a log that is said to be longer than what is shown of it is asked for once, and not for ever", async () => {
   const groupId = await begin("Endless");
   const before = bob.liar.count("getGroup");
