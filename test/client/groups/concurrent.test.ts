@@ -7,7 +7,7 @@ import { groupMember, stateHashOf } from "#protocol";
 import { parseGroupId, toHex, type UserId } from "#wire";
 import { GROUPS } from "../../../client/records/tables.ts";
 import { found } from "../../support/accounts.ts";
-import { groupOf, newcomer, PATIENCE, type Person, Place, recordOf, withStore } from "./people.ts";
+import { groupOf, HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, recordOf, withStore } from "./people.ts";
 
 const ADMINS = 6;
 /** So many come, go and rise, each by one admin's hand. */
@@ -16,8 +16,8 @@ const OPERATIONS = 50;
 const RENAMES = OPERATIONS - 3 * EACH_WAY - 2;
 
 const place = new Place();
-beforeAll(() => place.start());
-afterAll(() => place.close());
+beforeAll(() => place.start(), HOOK_MILLISECONDS);
+afterAll(() => place.close(), HOOK_MILLISECONDS);
 
 interface Operation {
   readonly by: Person;

@@ -5,7 +5,7 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { expect } from "vitest";
-import { type Client, type ClientOptions, createClient } from "#client";
+import { type Client, ClientError, type ClientOptions, createClient } from "#client";
 import { systemRandom } from "#crypto";
 import { decodeGroupRecord, type GroupRecord } from "#protocol";
 import { parseGroupId, type UserId } from "#wire";
@@ -18,6 +18,9 @@ import { addSecondDevice } from "../devices/second-device.ts";
 
 /** Long, because a shared machine is slow at times. */
 export const PATIENCE = { timeout: 60_000, interval: 50 } as const;
+
+/** For a server to start and to end. */
+export const HOOK_MILLISECONDS = 60_000;
 
 /** A server without rate limits, which may be killed and started again with what it has stored. */
 export class Place {
@@ -94,13 +97,13 @@ export async function recordOf(person: Person, id: string): Promise<GroupRecord 
 
 /** A group of the first person's and the others, once all of them have read of it. The others have accepted the first. */
 export async function groupOf([first, ...others]: readonly Person[], title: string): Promise<string> {
-  const { client, userId } = found(first);
-  for (const other of others) await other.client.contacts.accept(userId);
-  const group = await client.conversations.createGroup(
+  const founder = found(first);
+  for (const other of others) await other.client.contacts.accept(founder.userId);
+  const group = await founder.client.conversations.createGroup(
     title,
     others.map((other) => other.userId),
   );
-  await client.settled();
+  await settled(founder);
   for (const other of others) await expect.poll(() => membersOf(other, group.id), PATIENCE).toHaveLength(others.length + 1);
   return group.id;
 }
@@ -115,8 +118,20 @@ export async function textsOf({ client }: Person, id: string): Promise<readonly 
   return ((await group?.history({ limit: 10_000 })) ?? []).map(({ text }) => text).toReversed();
 }
 
+/** Until everything is out. What failed for now is tried again, as by any program that goes on running. */
+async function settled({ client }: Person): Promise<void> {
+  for (;;) {
+    try {
+      await client.settled();
+      return;
+    } catch (error) {
+      if (!(error instanceof ClientError) || !error.retryable) throw error;
+    }
+  }
+}
+
 /** Says something in a group, and waits until the server has it for everybody. */
-export async function say({ client }: Person, id: string, text: string): Promise<void> {
-  await (await client.conversations.group(id)).send(text);
-  await client.settled();
+export async function say(person: Person, id: string, text: string): Promise<void> {
+  await (await person.client.conversations.group(id)).send(text);
+  await settled(person);
 }

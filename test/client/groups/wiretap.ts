@@ -14,6 +14,8 @@ import { type Person, withStore } from "./people.ts";
 export class Wiretap implements Network {
   /** Bodies of messages to many, in the order in which they went out. */
   readonly toMany: Bytes[] = [];
+  /** How many messages to one person there were. */
+  toOne = 0;
   /** Entries for logs of groups. */
   readonly appends: GroupAppend[] = [];
 
@@ -21,6 +23,7 @@ export class Wiretap implements Network {
     const { pathname } = new URL(request.url);
     if (request.method === "POST" && request.body instanceof Uint8Array) {
       if (pathname === "/v1/messages") this.toMany.push(request.body);
+      if (pathname.endsWith("/messages") && pathname.startsWith("/v1/mailboxes/")) this.toOne++;
       if (pathname.startsWith("/v1/groups/")) this.appends.push(decodeGroupAppend(request.body));
     }
     return await platformNetwork.request(request);
