@@ -47,6 +47,12 @@ export function stillQueued(cause: ClientError): CommandError {
   return new CommandError({ ...explain(cause), hint }, { cause });
 }
 
+/** A message that is not even stored: nobody knows yet whom it is for. */
+export function notStored(cause: ClientError): CommandError {
+  const hint = "Nothing was stored: whom it is for has to be asked from the server once. Send it again when the server is back.";
+  return new CommandError({ ...explain(cause), hint }, { cause });
+}
+
 export function explain(error: unknown): Failure {
   if (error instanceof CommandError) return error.failure;
   if (error instanceof ClientError) return explainClient(error);
@@ -56,6 +62,11 @@ export function explain(error: unknown): Failure {
 
 function explainClient({ code, message, hint, retryable, retryAfter }: ClientError): Failure {
   const wait = retryAfter === undefined ? "" : ` Wait ${Math.ceil(retryAfter)} seconds.`;
-  if (code === "bad-argument") return { code, message, hint: "See edgewise --help.", exit: EXIT.usage };
+  // What exactly is in brackets, and all that a person needs.
+  const detail = /\(([^()]+)\)$/.exec(message)?.[1];
+  if (code === "bad-argument") {
+    const said = detail === undefined ? message : `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
+    return { code, message: said, hint: "See edgewise --help.", exit: EXIT.usage };
+  }
   return { code, message, hint: hint + wait, exit: retryable ? EXIT.temporary : EXIT.failed };
 }

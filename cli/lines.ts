@@ -130,10 +130,28 @@ const NOTICES: Readonly<Record<NoticeEvent["kind"], string>> = {
 function noticeLine({ kind, peer, deviceId, reason, group }: NoticeEvent): Line {
   const about = { deviceId: deviceId ?? null, reason: reason ?? null, conversation: group?.id ?? null };
   const fields = { type: "notice", kind, from: peer.userId, fromName: peer.name, ...about };
+  const where = group === undefined ? "" : `#${visible(group.title)}`;
+  const change = kind === "group-changed" && reason !== undefined ? GROUP_CHANGES[reason] : undefined;
+  if (change !== undefined) return { fields, people: `! ${visible(peer.name)} ${change} ${where}` };
   const because = reason === undefined ? "" : ` (${visible(reason)})`;
-  const where = group === undefined ? "" : ` #${visible(group.title)}`;
-  return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]}${where}${because}` };
+  return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]} ${where}${because}`.replace(/ +/g, " ").trim() };
 }
+
+/** What somebody did to a group, by the reason of its notice. */
+const GROUP_CHANGES: Readonly<Record<string, string>> = {
+  joined: "let you into",
+  add: "let somebody into",
+  remove: "put somebody out of",
+  removed: "put you out of",
+  leave: "left",
+  rename: "gave a new name to",
+  promote: "made somebody an admin of",
+  demote: "made an admin a member of",
+  avatar: "changed the picture of",
+  rotate: "changed the keys of",
+  invite: "made an invite link to",
+  withdraw: "took back an invite link to",
+};
 
 export function groupLine({ id, title, members, standing }: GroupConversation): Line {
   const listed = members.map(({ peer, role }) => ({ userId: peer.userId, name: peer.name, role }));

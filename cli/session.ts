@@ -36,16 +36,20 @@ export class Session {
   async withAccount(work: Work): Promise<void> {
     // A mistyped name should not leave an empty store behind.
     if (!existsSync(this.#path)) throw new ClientError("not-registered");
-    await this.withStore(async (client) => {
+    await this.#open(this.#globals.server, async (client) => {
       if (client.state === "new") throw new ClientError("not-registered");
       await work(client, this);
     });
   }
 
   async withStore(work: Work): Promise<void> {
+    await this.#open(this.#globals.server ?? DEFAULT_SERVER, (client) => work(client, this));
+  }
+
+  async #open(server: string | undefined, work: (client: Client) => Promise<void>): Promise<void> {
     useBackend(nodeBackend);
-    await using client = await createClient({ server: this.#globals.server ?? DEFAULT_SERVER, store: sqlite(this.#path) });
-    await work(client, this);
+    await using client = await createClient({ server, store: sqlite(this.#path) });
+    await work(client);
   }
 
   get #path(): string {

@@ -296,7 +296,7 @@ export type NoticeKind =
   | "repaired"
   /** A message to them was given up; `reason` is its error code. */
   | "not-sent"
-  /** `peer` has changed a group; `reason` says how: `joined`, `add`, `remove`, `leave`, `rename`, `promote`, … */
+  /** `peer` has changed a group; `reason` says how: `joined` and `removed` (ourselves), `add`, `remove`, `leave`, `rename`, `promote`, … */
   | "group-changed"
   /** `peer` has shown an invite link and waits to be let in. */
   | "join-asked"

@@ -14,7 +14,7 @@ const ERRORS = {
   // The way to the server
   offline: {
     message: "The server cannot be reached.",
-    hint: "Nothing is lost: what was sent waits and goes out when the connection is back. Check the address and the network.",
+    hint: "Is it running, and is this its address? Messages that were stored here wait and go out when it is back.",
     retryable: true,
   },
   "server-failed": {

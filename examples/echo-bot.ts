@@ -1,4 +1,4 @@
-// A bot that says what it hears: `node examples/echo-bot.ts http://localhost:8787 echo.db`
+// A bot that says what it hears: `npx node examples/echo-bot.ts http://localhost:8787 echo.db`
 import { createClient } from "#client";
 import { sqlite } from "#client/sqlite";
 import "#client/node";

@@ -2,7 +2,7 @@
 // of the runtime; both end together. Needs no account and reaches no network.
 
 import { createHash, randomBytes } from "node:crypto";
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { build } from "esbuild";
 import { convertV4MiniflareOptions, Miniflare } from "miniflare";
@@ -42,6 +42,7 @@ const FANOUT_PAUSE_SECONDS = "1";
 export async function startServer({ port, state, seed, bench }) {
   mkdirSync(state, { recursive: true });
   requireSameSeed(state, seed);
+  const leave = takeState(state);
   const isFloor = bench === "floor";
   const options = convertV4MiniflareOptions({
     host: "127.0.0.1",
@@ -56,9 +57,50 @@ export async function startServer({ port, state, seed, bench }) {
     ...(bench === undefined ? { ratelimits: LIMITS } : {}),
   });
   const miniflare = new Miniflare(options);
-  const url = await miniflare.ready;
+  const url = await miniflare.ready.catch((error) => {
+    leave();
+    throw /in use/i.test(String(error)) ? new Error(takenPort(port), { cause: error }) : error;
+  });
   await applySchema(await miniflare.getD1Database("KEYS_DB"));
-  return { url: url.origin, stop: () => miniflare.dispose() };
+  return {
+    url: url.origin,
+    async stop() {
+      await miniflare.dispose();
+      leave();
+    },
+  };
+}
+
+/** @param {number} port */
+function takenPort(port) {
+  return `Port ${port} of this machine is taken, perhaps by a server that runs already. Another one: PORT=${port + 1} npm start`;
+}
+
+/**
+ * Two servers on one state would each keep what the other does not see. A server that is gone holds nothing.
+ * @param {string} state
+ * @returns {() => void} gives it back
+ */
+function takeState(state) {
+  const path = join(state, "server-pid");
+  const holder = existsSync(path) ? Number(readFileSync(path, "utf8")) : undefined;
+  if (holder !== undefined && holder !== process.pid && isRunning(holder)) {
+    throw new Error(
+      `Another server (process ${holder}) uses the state in ${state}. Stop it, or choose another folder with EDGEWISE_STATE.`,
+    );
+  }
+  writeFileSync(path, String(process.pid));
+  return () => rmSync(path, { force: true });
+}
+
+/** @param {number} pid */
+function isRunning(pid) {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch (error) {
+    return error instanceof Error && "code" in error && error.code === "EPERM";
+  }
 }
 
 /** The seed of `.dev.vars`, which is made when there is none. Whoever has it is this server. */

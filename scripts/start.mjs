@@ -11,6 +11,8 @@ const port = Number(process.env["PORT"] ?? 8787);
 const state = process.env["EDGEWISE_STATE"] ?? join(root, ".edgewise");
 
 try {
+  if (!Number.isInteger(port) || port < 0 || port > 65_535)
+    throw new Error(`PORT is a number up to 65535, and not ${process.env["PORT"]}.`);
   const server = await startServer({ port, state, seed: process.env["SERVER_SEED"] ?? localSeed(), bench: process.env["EDGEWISE_BENCH"] });
   console.log(`Edgewise is on ${server.url}, with its state in ${state}`);
   const address = server.url === "http://127.0.0.1:8787" ? "" : `--server ${server.url} `;

@@ -2,9 +2,10 @@
 
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
-import { ClientError, type Message } from "#client";
-import { interrupted, stillQueued, usageError } from "../errors.ts";
+import { type Client, ClientError, type Conversation, type Message } from "#client";
+import { interrupted, notStored, stillQueued, usageError } from "../errors.ts";
 import { faint } from "../output.ts";
+import type { Session } from "../session.ts";
 import { describe, type Run } from "./command.ts";
 
 interface SendOptions {
@@ -18,8 +19,8 @@ export function send(run: Run): Command {
     does: "Send a message and wait until the server has it for every device of theirs.",
     examples: ['send bob "Hello Bob"', "send bob - < letter.txt", 'send bob --reply-to 0b5a… "Yes"'],
     notes:
-      "CONVERSATION is a username, a userId or an edgewise: link. Without TEXT, or with -, the message is read from standard input.\n" +
-      "When the server cannot be reached the exit code is 75 and the message stays queued: the next command that reaches\n" +
+      "CONVERSATION is a username, a userId, an edgewise: link, or '#name' of a group. Without TEXT, or with -, the message is read\n" +
+      "from standard input. When the server cannot be reached the exit code is 75 and the message stays queued: the next command that reaches\n" +
       "the server takes it along. Do not send it again.",
   })
     .option("-r, --reply-to <id>", "the message that this one answers")
@@ -28,7 +29,7 @@ export function send(run: Run): Command {
       if (attach !== undefined) throw usageError("Files cannot be sent yet.", "Leave out --attach.");
       const words = await wordsOf(text);
       await run.withAccount(async (client, session) => {
-        const conversation = await session.conversation(client, who);
+        const conversation = await find(client, session, who);
         const answered = replyTo === undefined ? {} : { replyTo: await client.message(replyTo) };
         const message = await conversation.send(words, answered);
         await untilSent(message, session.stop);
@@ -36,6 +37,15 @@ export function send(run: Run): Command {
         await session.output.line(fields, `sent  ${faint(message.id)}`);
       });
     });
+}
+
+async function find(client: Client, session: Session, who: string): Promise<Conversation> {
+  try {
+    return await session.conversation(client, who);
+  } catch (error) {
+    if (error instanceof ClientError && error.retryable) throw notStored(error);
+    throw error;
+  }
 }
 
 async function wordsOf(argument: string | undefined): Promise<string> {

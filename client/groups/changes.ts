@@ -103,7 +103,10 @@ export async function follow(sending: Sending, records: Writer, { known, before,
   records.put(GROUPS, !isOut && after.secrets === undefined ? { ...next, broken: "group-unreadable" } : next, groupId);
   if (isOut) records.delete(OWN_SENDER_KEYS, groupId);
   records.touch("contacts");
-  if (standing !== "invited") await tell(records, groupId, applied.signer.userId, applied.operation.kind);
+  const isOurs = applied.signer.userId === own && applied.signer.deviceId === sending.self.local.address.deviceId;
+  const change = standing === "removed" ? "removed" : applied.operation.kind;
+  // Whoever did it knows.
+  if (standing !== "invited" && !isOurs) await tell(records, groupId, applied.signer.userId, change);
   const { userId, deviceId } = sending.self.local.address;
   if (applied.signer.userId !== userId || applied.signer.deviceId !== deviceId) return;
   if (isOut) await sayGoodbye(sending, records, after.state);

@@ -39,8 +39,8 @@ import { findAnywhere } from "./message.ts";
 import { Views } from "./views.ts";
 
 export interface ClientOptions {
-  /** The server's address, such as `https://chat.example.org`. */
-  readonly server: string;
+  /** The server's address, such as `https://chat.example.org`. May be left out for a store that has an account. */
+  readonly server?: string | undefined;
   readonly store: Store;
   /** For other platforms, and for simulations. */
   readonly network?: Network;
@@ -48,13 +48,15 @@ export interface ClientOptions {
   readonly random?: Random;
 }
 
-/** Opens the store. Connects to nothing yet. @throws ClientError `bad-argument`, `storage-…` */
+/** Opens the store. Connects to nothing yet. @throws ClientError `bad-argument`, `not-registered` without a server, `storage-…` */
 export async function createClient(options: ClientOptions): Promise<Client> {
-  const server = originOf(options.server);
+  const given = options.server === undefined ? undefined : originOf(options.server);
   const random = options.random ?? systemRandom;
   const vault = await Vault.open(options.store, random);
   try {
     const own = await vault.read((records) => records.get(OWN));
+    const server = given ?? own?.server;
+    if (server === undefined) throw new ClientError("not-registered");
     return new LocalClient({ ...options, random, server }, vault, own);
   } catch (error) {
     await vault.close();
@@ -94,7 +96,7 @@ class LocalClient implements Client {
   #conversations: Conversations | undefined;
   #stopWatching: () => void = () => undefined;
 
-  constructor(options: ClientOptions & { readonly random: Random }, vault: Vault, own: OwnAccount | undefined) {
+  constructor(options: ClientOptions & { readonly random: Random; readonly server: string }, vault: Vault, own: OwnAccount | undefined) {
     const { network = platformNetwork, clock = platformClock, random, server } = options;
     const exchanged = exchange(server, network, clock);
     const place = {

@@ -101,3 +101,18 @@ test("the default store is in the home folder", async () => {
     rmSync(home, { recursive: true, force: true });
   }
 });
+
+test("a store knows its server: only who registers has to name one", async () => {
+  const ida = await town.citizen("ida");
+  await town.citizen("jan");
+  const { code, lines } = parse(await new Running(["--store", ida.store, "--json", "send", "jan", "hello"]).ended);
+  expect(code).toBe(0);
+  expect(lines).toEqual([expect.objectContaining({ type: "sent" })]);
+});
+
+test("a first message to somebody unknown is not stored without a server, and says so", async () => {
+  const lea = await town.citizen("lea");
+  const away = await new Person(town.folder, "lea", "http://localhost:9").json("send", "nobody_yet", "hello");
+  expect(away).toMatchObject({ code: 75, lines: [], error: { code: "offline", hint: expect.stringContaining("Nothing was stored") } });
+  expect(await lea.ask("whoami")).toMatchObject({ username: "lea" });
+});
