@@ -4,9 +4,10 @@
 import { type AppliedOperation, distributionIdOf, encodeGroupRecord, groupMember, type GroupRecord, stateHashOf } from "#protocol";
 import type { Bytes, GroupId, GroupState, UserId } from "#wire";
 import { recordEvent } from "../core.ts";
-import { CONTACTS, CONVERSATIONS, DISTRIBUTIONS, GROUPS, type KnownGroup, OWN_SENDER_KEYS } from "../records/tables.ts";
+import { CHAINS, CONTACTS, CONVERSATIONS, DISTRIBUTIONS, GROUPS, type KnownGroup, OWN_SENDER_KEYS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { contactOf } from "../records/contact.ts";
+import { nameOf } from "./sender-keys.ts";
 import { composeForGroup, composeToMember, conversationOf, type Sending } from "../sending/compose.ts";
 
 /** Versions whose state hash is kept, for messages of members who are behind. */
@@ -30,11 +31,23 @@ export async function joined(sending: Sending, records: Writer, known: KnownGrou
   const before = record.state.version <= 2 ? [] : record.state.members.map(({ userId }) => userId).filter((userId) => userId !== own);
   const standing = isKnown ? "member" : "invited";
   records.put(DISTRIBUTIONS, { groupId }, distributionIdOf(groupId));
-  records.put(GROUPS, { ...known, standing, invitation: undefined, before, record: encodeGroupRecord(record) }, groupId);
+  await beginSequences(records, groupId);
+  const { awaited: _, ...others } = known;
+  const fresh = { invitation: undefined, past: [], introduced: false, arrived: [], former: [], broken: undefined } as const;
+  records.put(GROUPS, { ...others, ...fresh, standing, before, record: encodeGroupRecord(record) }, groupId);
   records.put(CONVERSATIONS, await conversationOf(records, groupId), groupId);
   records.touch("contacts");
   if (isKnown) await tell(records, groupId, inviter ?? own, "joined");
   else if (inviter !== undefined) await askAbout(records, inviter);
+}
+
+/** What was said while we were out was not for us, and leaves no gap: whoever waits for it waits no longer. */
+async function beginSequences(records: Writer, groupId: GroupId): Promise<void> {
+  for (const chain of await records.all(CHAINS, groupId)) {
+    const [first] = chain.waiting;
+    if (first === undefined) records.delete(CHAINS, groupId, nameOf(chain));
+    else records.put(CHAINS, { ...chain, next: first.counter, hash: undefined }, groupId, nameOf(chain));
+  }
 }
 
 /** What an unknown person has let us into waits with what they write. */

@@ -15,7 +15,7 @@ import {
   WireError,
 } from "#wire";
 import { recordEvent } from "../core.ts";
-import { DISTRIBUTIONS, GROUPS, HELD_GROUP_MESSAGES, type HeldGroupMessage, SENDER_KEYS } from "../records/tables.ts";
+import { DISTRIBUTIONS, GROUPS, HELD_GROUP_MESSAGES, type HeldGroupMessage, type KnownGroup, SENDER_KEYS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { decodePlaintext } from "../receiving/plaintext.ts";
 import { contactOf } from "../records/contact.ts";
@@ -147,28 +147,12 @@ export class GroupInbox {
   ): Promise<void> {
     const { groupId, version, stateHash } = change;
     const known = await records.get(GROUPS, groupId);
-    // Where nothing was read yet, whoever was first to say something need not have said the truth.
-    if (known?.record !== undefined && (known.standing === "member" || known.place >= version)) return;
+    if (known?.record !== undefined && known.place >= version) return;
     if ((await contactOf(records, userId)).state === "blocked") return;
     records.put(DISTRIBUTIONS, { groupId }, distributionIdOf(groupId));
-    records.put(
-      GROUPS,
-      {
-        groupId,
-        standing: "invited",
-        invitedBy: userId,
-        invitation: { version, stateHash, groupSecret },
-        record: undefined,
-        place: version - 1,
-        past: [],
-        introduced: false,
-        before: [],
-        arrived: [],
-        former: [],
-        broken: undefined,
-      },
-      groupId,
-    );
+    // Until the log agrees, what is known of the group stays; and whoever was first to say something need not have said the truth.
+    const before = known?.record === undefined ? nothingOf(groupId) : known;
+    records.put(GROUPS, { ...before, invitation: { by: userId, version, stateHash, groupSecret } }, groupId);
     this.#follow(records, groupId);
   }
 
@@ -251,6 +235,24 @@ export class GroupInbox {
   #follow(records: Writer, groupId: GroupId): void {
     records.afterwards(() => this.#parts.follow(groupId));
   }
+}
+
+/** Of a group whose log was not read yet. */
+function nothingOf(groupId: GroupId): KnownGroup {
+  return {
+    groupId,
+    standing: "invited",
+    invitedBy: undefined,
+    invitation: undefined,
+    record: undefined,
+    place: 0,
+    past: [],
+    introduced: false,
+    before: [],
+    arrived: [],
+    former: [],
+    broken: undefined,
+  };
 }
 
 /** Written by somebody whom we do not know in the group, in a later state of it than ours. */

@@ -84,12 +84,15 @@ export class GroupLogs {
     }
   }
 
-  /** Every group that we are in or about to be. */
+  /** Every group that we are in or about to be. One that cannot be read keeps no other waiting. @throws ClientError of the first */
   async followAll(): Promise<void> {
     const groups = await this.#parts.sending.vault.read((records) => records.all(GROUPS));
-    for (const { groupId, standing, broken } of groups) {
-      if ((standing === "member" || standing === "invited") && broken === undefined) await this.follow(groupId);
+    const failures: unknown[] = [];
+    for (const known of groups) {
+      if (isOver(known) && !isJoining(known)) continue;
+      await this.follow(known.groupId).catch((error: unknown) => failures.push(error));
     }
+    if (failures.length > 0) throw failures[0];
   }
 
   /**
@@ -174,7 +177,7 @@ export class GroupLogs {
     await this.#backToState(groupId);
     for (;;) {
       const known = await sending.vault.read((records) => records.get(GROUPS, groupId));
-      if (known === undefined || known.broken !== undefined || known.standing === "left" || known.standing === "removed") return;
+      if (known === undefined || (isOver(known) && !isJoining(known))) return;
       const secrets = secretsOf(known);
       if (secrets === undefined) return;
       if (known.beginning !== undefined) await this.#begin(known.groupId, known.beginning, signal);
@@ -184,7 +187,7 @@ export class GroupLogs {
       }
       const after = await sending.vault.read((records) => records.get(GROUPS, groupId));
       // Behind a rotation there is more, for whoever has the new secrets.
-      if (after === undefined || after.place === known.place) return;
+      if (after === undefined || placeIn(after) === placeIn(known)) return;
     }
   }
 
@@ -212,16 +215,13 @@ export class GroupLogs {
     });
   }
 
-  async #page(
-    { groupId, place }: KnownGroup,
-    secrets: EpochSecrets,
-    signal: AbortSignal | undefined,
-  ): ReturnType<Sending["server"]["readGroup"]> {
+  async #page(known: KnownGroup, secrets: EpochSecrets, signal: AbortSignal | undefined): ReturnType<Sending["server"]["readGroup"]> {
     const { sending, origin } = this.#parts;
+    const { groupId } = known;
     const keys = memberKeyPair(groupId, secrets);
     const proof = proveGroupRead({ origin, groupId }, keys, seconds(sending.clock));
     keys.seed.wipe();
-    return await sending.server.readGroup(groupId, proof, place, signal);
+    return await sending.server.readGroup(groupId, proof, placeIn(known), signal);
   }
 
   /** One entry: the signer's account log first, then what the entry does. False when there is no going on. */
@@ -229,13 +229,13 @@ export class GroupLogs {
     const { sending } = this.#parts;
     const known = await sending.vault.read((records) => records.get(GROUPS, groupId));
     // Another program may have been faster.
-    if (known === undefined || known.place >= sealed.version) return known !== undefined;
+    if (known === undefined || placeIn(known) >= sealed.version) return known !== undefined;
     const signer = signerOf(known, sealed, sending.self.local.address.userId);
     // Anew, because what a log does not have now it may have had when it was fetched.
     if (signer !== undefined) await this.#learn(signer.device.userId);
     return await sending.vault.write(async (records) => {
       const current = await records.get(GROUPS, groupId);
-      if (current === undefined || current.place >= sealed.version) return true;
+      if (current === undefined || placeIn(current) >= sealed.version) return true;
       return await this.#apply(records, current, sealed, await this.#keyOf(records, signer));
     });
   }
@@ -244,7 +244,7 @@ export class GroupLogs {
     const { sending } = this.#parts;
     const { groupId, invitation } = known;
     const at = { ...known, place: sealed.version };
-    if (known.record === undefined) {
+    if (known.record === undefined || isJoining(known)) {
       if (invitation === undefined) return false;
       const outcome = joinGroup({
         ...sealed,
@@ -257,10 +257,11 @@ export class GroupLogs {
       // Not even an entry: perhaps the server shows another time what was told.
       if (outcome.kind === "refused" && (outcome.code === "bad-tag" || outcome.code === "bad-length")) return false;
       if (outcome.kind === "refused") {
-        await stopped(sending, records, { ...at, standing: "left", invitation: undefined }, outcome.code);
+        const standing = known.record === undefined ? "left" : known.standing;
+        await stopped(sending, records, { ...known, standing, invitation: undefined }, outcome.code);
         return false;
       }
-      await joined(sending, records, at, outcome.state);
+      await joined(sending, records, { ...at, invitedBy: invitation.by }, outcome.state);
     } else {
       const before = decodeGroupRecord(known.record);
       const outcome = readGroupEntry(before, { ...sealed, device: this.#device, keyOf });
@@ -375,14 +376,31 @@ function refusalOf(intent: GroupIntent, code: string): ClientError {
 
 type Account = Awaited<ReturnType<Sending["accounts"]["refresh"]>>;
 
-function secretsOf({ record, invitation }: KnownGroup): EpochSecrets | undefined {
-  if (record !== undefined) return decodeGroupRecord(record).secrets;
+/** Nothing more can be read of it with what we have. */
+function isOver({ standing, broken }: KnownGroup): boolean {
+  return broken !== undefined || standing === "left" || standing === "removed";
+}
+
+/** Somebody says that we were let in, where we are not, or are no more. */
+function isJoining(known: KnownGroup): boolean {
+  const { record, invitation, place } = known;
+  return invitation !== undefined && (record === undefined || (isOver(known) && invitation.version > place));
+}
+
+/** Behind which place the log is read on. */
+function placeIn(known: KnownGroup): number {
+  return isJoining(known) && known.invitation !== undefined ? known.invitation.version - 1 : known.place;
+}
+
+function secretsOf(known: KnownGroup): EpochSecrets | undefined {
+  const { record, invitation } = known;
+  if (record !== undefined && !isJoining(known)) return decodeGroupRecord(record).secrets;
   if (invitation === undefined) return undefined;
   return { groupSecret: new Secret(invitation.groupSecret.slice()), adminSecret: undefined };
 }
 
 function signerOf(known: KnownGroup, sealed: SealedEntry, userId: UserId): EntrySigner | undefined {
-  if (known.record !== undefined) return signerOfEntry(decodeGroupRecord(known.record), sealed);
+  if (known.record !== undefined && !isJoining(known)) return signerOfEntry(decodeGroupRecord(known.record), sealed);
   const secrets = secretsOf(known);
   if (known.invitation === undefined || secrets === undefined) return undefined;
   return signerOfJoin({ ...sealed, groupId: known.groupId, stateHash: known.invitation.stateHash, secrets, userId });

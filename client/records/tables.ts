@@ -187,8 +187,10 @@ export interface KnownGroup {
   readonly standing: GroupStanding;
   /** Who let us in; absent in a group of our own. */
   readonly invitedBy: UserId | undefined;
-  /** What they said of the entry by which we came in, until it was read: a log that does not agree is none of this group. */
-  readonly invitation: { readonly version: number; readonly stateHash: Bytes; readonly groupSecret: Bytes } | undefined;
+  /** What somebody says of the entry by which we come in, until it was read: a log that does not agree is none of this group. */
+  readonly invitation:
+    | { readonly by: UserId; readonly version: number; readonly stateHash: Bytes; readonly groupSecret: Bytes }
+    | undefined;
   /** An encoded GroupRecord of protocol/: the newest state that was verified, and its secrets. */
   readonly record: Bytes | undefined;
   /** The last place of the log that was looked at. Places that nobody accepts are passed over, until the next look. */

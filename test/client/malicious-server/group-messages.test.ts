@@ -269,6 +269,42 @@ test("a false invitation by somebody who is not in, whatever place it names, kee
   await expect.poll(() => textsOf(bob, groupId), PATIENCE).toEqual(["welcome"]);
 });
 
+test("whoever was removed and let in again while they were away is in, whatever somebody else has told them meanwhile", async () => {
+  await meet();
+  const [dora, mallory] = [await town.newcomer("dora"), await town.newcomer("mallory")];
+  await introduce(alice, dora);
+  await introduce(dora, mallory);
+  const groupId = await groupOf("Again", [alice, bob, dora]);
+  await say(alice, groupId, "before");
+  await expect.poll(() => textsOf(dora, groupId), PATIENCE).toEqual(["before"]);
+  const stateHash = new Uint8Array(32);
+  const body = { kind: "group-change", groupId, version: 4000, stateHash, groupSecret: stateHash.slice() } as const;
+  const lie = (): Promise<void> => tell(mallory, dora.userId, { groupId, version: 4000, stateHash, body });
+  const group = await alice.client.conversations.group(groupId);
+  await group.remove([dora.userId]);
+  await alice.client.settled();
+  await expect.poll(async () => (await dora.client.conversations.group(groupId)).standing, PATIENCE).toBe("removed");
+  await lie();
+  await dora.client.settled();
+  expect(await textsOf(dora, groupId)).toEqual(["before"]);
+  await group.add([dora.userId]);
+  await expect.poll(async () => (await dora.client.conversations.group(groupId)).standing, PATIENCE).toBe("member");
+  await lie();
+  await dora.client.close();
+  await group.remove([dora.userId]);
+  await group.add([dora.userId]);
+  await say(alice, groupId, "again");
+  await dora.restart();
+  await dora.client.connect();
+  await expect
+    .poll(async () => {
+      dora.clock.moveOn(MINUTE / 50);
+      return await textsOf(dora, groupId);
+    }, PATIENCE)
+    .toEqual(["before", "again"]);
+  expect(await seenBy(dora, groupId)).toBe(await seenBy(alice, groupId));
+});
+
 test("a server that shows noise where somebody is let in keeps them out only for as long as it does", async () => {
   await meet();
   const groupId = await groupOf("Noise", [alice, carol]);
