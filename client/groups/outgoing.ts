@@ -26,17 +26,21 @@ export interface Outgoing {
 }
 
 /**
- * One round for a group. `more`: there is work left that can be done at once · `waiting`: for keys that are under way, or for
- * the server to be done · `empty`.
+ * One round for a group. `more`: there is work left that can be done at once · `keys-first`: our key is on its way to somebody ·
+ * `waiting`: for the server to be done · `empty`.
  */
-export async function sendToGroup(outgoing: Outgoing, groupId: GroupId, signal: AbortSignal): Promise<"more" | "waiting" | "empty"> {
+export async function sendToGroup(
+  outgoing: Outgoing,
+  groupId: GroupId,
+  signal: AbortSignal,
+): Promise<"more" | "keys-first" | "waiting" | "empty"> {
   const { sending } = outgoing;
   await requireShown(outgoing, groupId, signal);
   const unknown = await sending.vault.read((records) => membersWithoutLog(sending, records, groupId));
   await Promise.all(unknown.map((userId) => learnAccount(sending, userId, signal)));
   const { jobs, keysUnderWay } = await sending.vault.write((records) => sealBatch(outgoing, records, groupId));
   if (jobs.length === 0) return "empty";
-  if (keysUnderWay) return "waiting";
+  if (keysUnderWay) return "keys-first";
   await transmit(outgoing, jobs, signal);
   return await collect(outgoing, groupId, signal);
 }

@@ -163,8 +163,18 @@ export class Outbox {
       },
     };
     const outcome = await sendToGroup(parts, groupId, this.#end.signal);
+    if (outcome === "keys-first") this.#rest(groupId);
     if (outcome === "waiting") this.#sending.clock.after(GROUP_PAUSE_MILLISECONDS, () => this.wake());
     return outcome === "more";
+  }
+
+  /** Each of the others' jobs wakes the outbox, and a hundred looks at the same hundred members would cost more than the sending. */
+  #rest(groupId: GroupId): void {
+    const cancelRetry = this.#sending.clock.after(GROUP_PAUSE_MILLISECONDS, () => {
+      this.#lanes.delete(groupId);
+      this.wake();
+    });
+    this.#lanes.set(groupId, { attempts: 0, waiting: true, cancelRetry });
   }
 
   async #sendBatch(recipient: UserId): Promise<boolean> {
