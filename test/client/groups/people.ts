@@ -119,7 +119,7 @@ export async function textsOf({ client }: Person, id: string): Promise<readonly 
 }
 
 /** Until everything is out. What failed for now is tried again, as by any program that goes on running. */
-async function settled({ client }: Person): Promise<void> {
+export async function settled({ client }: Person): Promise<void> {
   for (;;) {
     try {
       await client.settled();
