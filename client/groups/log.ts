@@ -44,6 +44,8 @@ export interface GroupLogsParts {
   readonly origin: string;
   /** The group has changed: what has waited in it may be opened now. */
   readonly changed: (records: Writer, groupId: GroupId) => Promise<void>;
+  /** Something may be in a log that we have not read. */
+  readonly followLater: () => void;
 }
 
 type Intend = (record: GroupRecord) => GroupIntent | undefined;
@@ -104,7 +106,13 @@ export class GroupLogs {
   async append(groupId: GroupId, intend: Intend, signal?: AbortSignal): Promise<void> {
     const turns = this.#turns.get(groupId) ?? new Turns();
     this.#turns.set(groupId, turns);
-    await turns.take(() => this.#append(groupId, intend, signal));
+    try {
+      await turns.take(() => this.#append(groupId, intend, signal));
+    } catch (error) {
+      // Without an answer the entry may be there all the same, and nobody but the log tells its author.
+      if (!(error instanceof ClientError) || error.retryable) this.#parts.followLater();
+      throw error;
+    }
   }
 
   async #append(groupId: GroupId, intend: Intend, signal: AbortSignal | undefined): Promise<void> {

@@ -72,6 +72,7 @@ export class Engine {
       sending: this.sending,
       origin: url,
       changed: (records, groupId) => this.inbox.groups.retry(records, groupId),
+      followLater: () => this.#followLater(),
     });
     this.connection = reconnectingSocket({
       url: `${url.replace(/^http/, "ws")}${pathOf("openSocket")}`,
