@@ -168,7 +168,7 @@ test("who is added reads from then on; who is removed reads nothing more, is tol
   await alice.person.ask("send", "#Doors", "with carol");
   expect(ofType(await drain(carol), "message").map((line) => line["text"])).toEqual(["with carol"]);
   expect(await alice.person.ask("group", "remove", "#Doors", carol.name)).toEqual(OK);
-  expect(changesIn(await drain(carol), String(id))).toEqual([[alice.id, "remove"]]);
+  expect(changesIn(await drain(carol), String(id))).toEqual([[alice.id, "removed"]]);
   await alice.person.ask("send", "#Doors", "without carol");
   expect(await drain(carol)).toEqual([]);
   expect((await carol.person.list("history", "#Doors")).map((line) => line["text"])).toEqual(["with carol"]);
