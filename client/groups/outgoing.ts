@@ -39,7 +39,6 @@ export async function sendToGroup(
   const unknown = await sending.vault.read((records) => membersWithoutLog(sending, records, groupId));
   await Promise.all(unknown.map((userId) => learnAccount(sending, userId, signal)));
   const { jobs, keysUnderWay } = await sending.vault.write((records) => sealBatch(outgoing, records, groupId));
-  if (jobs.length === 0) return "empty";
   if (keysUnderWay) return "keys-first";
   await transmit(outgoing, jobs, signal);
   return await collect(outgoing, groupId, signal);
@@ -74,7 +73,9 @@ async function sealBatch(
   records: Writer,
   groupId: GroupId,
 ): Promise<{ readonly jobs: readonly GroupJob[]; readonly keysUnderWay: boolean }> {
-  const jobs = (await records.page(GROUP_JOBS, [groupId], { limit: BATCH })).map(({ value }) => value);
+  const all = await records.all(GROUP_JOBS, groupId);
+  // What the server is still busy with keeps nothing behind it waiting.
+  const jobs = all.filter(({ accepted }) => accepted === undefined).slice(0, BATCH);
   const done: GroupJob[] = [];
   for (const job of jobs) {
     if (job.sealed !== undefined) {
