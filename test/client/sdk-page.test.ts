@@ -24,7 +24,10 @@ test("the snippets of the page about the SDK, one after the other, do what they 
       .replaceAll('"edgewise', `"${ROOT}client`)
       .replace('client"', 'client/index.ts"')
       .replace('store/memory"', 'store/memory.ts"');
-    writeFileSync(program, `const server = ${JSON.stringify(server.url)};\n${code}\nconsole.log(hello.text, "was delivered to", hiking.members.length);\n`);
+    writeFileSync(
+      program,
+      `const server = ${JSON.stringify(server.url)};\n${code}\nconsole.log(hello.text, "was delivered to", hiking.members.length);\n`,
+    );
     const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 60_000 });
     expect(stdout).toBe("hello was delivered to 2\n");
   } finally {
