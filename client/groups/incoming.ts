@@ -27,6 +27,8 @@ import { findGroup, type Group, mayHaveWritten } from "./state.ts";
 
 /** Messages that wait for a key or for a log; more than this does not. */
 const MAX_HELD = 1000;
+/** Word of a group may come long after what is said in it, and until then nobody can be asked. What is of none goes after a day. */
+const UNKNOWN_MILLISECONDS = 24 * 3600_000;
 
 export interface GroupInboxParts {
   readonly sending: Sending;
@@ -120,6 +122,7 @@ export class GroupInbox {
   async retry(records: Writer, groupId: GroupId): Promise<void> {
     for (const held of await records.all(HELD_GROUP_MESSAGES, distributionIdOf(groupId))) {
       if ((await this.#open(records, held)) === "done") records.delete(HELD_GROUP_MESSAGES, held.distribution, held.guid);
+      else records.afterwards(this.#parts.releaseLater);
     }
   }
 
@@ -127,12 +130,14 @@ export class GroupInbox {
   async giveUpOverdue(records: Writer): Promise<number> {
     let left = 0;
     for (const { distribution, guid, untilMilliseconds, ...message } of await records.all(HELD_GROUP_MESSAGES)) {
-      if (untilMilliseconds > this.#now) {
-        left++;
+      const groupId = (await records.get(DISTRIBUTIONS, distribution))?.groupId;
+      const isKnown = groupId !== undefined && (await findGroup(records, groupId)) !== undefined;
+      if (untilMilliseconds + (isKnown ? 0 : UNKNOWN_MILLISECONDS) > this.#now) {
+        if (isKnown) left++;
         continue;
       }
       records.delete(HELD_GROUP_MESSAGES, distribution, guid);
-      if ((await records.get(DISTRIBUTIONS, distribution)) === undefined) continue;
+      if (!isKnown) continue;
       await reportUnreadable(this.#parts.sending, records, { ...message, kind: "sender-key", reason: "no-sender-key" });
     }
     return left;

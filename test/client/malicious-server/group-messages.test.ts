@@ -3,7 +3,7 @@
 import { afterAll, afterEach, beforeAll, expect, test } from "vitest";
 import { Secret } from "#crypto";
 import { stateHashOf } from "#protocol";
-import type { Deliver, GroupId } from "#wire";
+import { type Deliver, type GroupId, parseGroupId } from "#wire";
 import { found } from "../../support/accounts.ts";
 import { groupOf, insiderOf, look, noticesIn, sealedFor, seenBy, showing, tell, textsOf, type Told, withEntries } from "./insider.ts";
 import { flipped, type Frame, isMessage, lyingAbout, made } from "./liar.ts";
@@ -156,6 +156,28 @@ test("a key that never comes is asked for after a minute, and what was said unde
     .toEqual(["begin", "one"]);
   await say(alice, groupId, "two");
   await expect.poll(async () => (await textsOf(bob, groupId)).length, PATIENCE).toBe(3);
+});
+
+test("word of a group that comes long after what is said in it loses nothing", async () => {
+  await meet();
+  const kept: Deliver[] = [];
+  let passed = 0;
+  carol.liar.relay = (frame, pass) => {
+    if (isThroughSession(frame)) return void kept.push(frame);
+    if (isToMany(frame)) passed++;
+    pass(frame);
+  };
+  const { id } = await alice.client.conversations.createGroup("Late", [bob.userId, carol.userId]);
+  const groupId = parseGroupId(id);
+  const before = passed;
+  await say(alice, groupId, "one");
+  await expect.poll(() => passed, PATIENCE).toBeGreaterThan(before);
+  await expect.poll(() => textsOf(bob, groupId), PATIENCE).toEqual(["one"]);
+  carol.clock.moveOn(5 * MINUTE);
+  await carol.client.settled();
+  carol.liar.becomeHonest();
+  for (const frame of kept) carol.liar.send(frame);
+  await expect.poll(() => textsOf(carol, groupId), PATIENCE).toEqual(["one"]);
 });
 
 test("a send to many that was answered and dropped is not told as delivered, and the next one shows the gap", async () => {
