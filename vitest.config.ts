@@ -59,7 +59,7 @@ export default defineConfig({
               // Nobody consumes it: what is enqueued is lost, unless a test brings it to the consumer.
               queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },
               d1Databases: ["KEYS_DB", "KEYS_DB_1", "KEYS_DB_2"],
-              bindings: { SERVER_SEED: `1:${"A".repeat(43)}` },
+              bindings: { SERVER_SEED: `1:${"A".repeat(43)}`, FANOUT_PAUSE_SECONDS: "60" },
             },
           }),
         ],

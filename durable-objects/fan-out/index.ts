@@ -13,8 +13,11 @@ import { JobStore } from "./jobs.ts";
 import { decodePayload, encodePayload } from "./payload.ts";
 import { SCHEMA } from "./schema.ts";
 
-/** Longer than the queue's own retries take: this is for what the queue has lost or given up. */
-const FIRST_PAUSE_SECONDS = 60;
+/**
+ * Well below the minute for which readers wait for what is missing. While the queue's own retries still go on, a chunk may be in it
+ * twice, which changes nothing.
+ */
+const FIRST_PAUSE_SECONDS = 20;
 const SWEEP_MILLISECONDS = 3600 * 1000;
 /** Jobs of up to four chunks: a hundred messages are a batch. */
 const JOBS_PER_BATCH = 25;
