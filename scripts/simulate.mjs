@@ -36,9 +36,10 @@ for (const failure of totals.failures) {
 }
 const seconds = (performance.now() - began) / 1000;
 console.log(
-  `${totals.seeds} seeds in ${seconds.toFixed(1)} s: ${totals.acknowledged} messages acknowledged, ${totals.shown} shown; ` +
+  `${totals.seeds} seeds in ${seconds.toFixed(1)} s: ${totals.acknowledged} messages acknowledged (${totals.acknowledgedInGroups} in groups), ${totals.shown} shown; ` +
     `${totals.clientCrashes} crashes of clients, ${totals.serverCrashes} of the server; ` +
-    `${totals.excused} seeds with something late that nobody had taken in five tries`,
+    `${totals.excused} seeds with something late that nobody had taken in five tries, ` +
+    `${totals.excusedInGroups} with something late that the queue had lost`,
 );
 console.log(`complaints: ${JSON.stringify(totals.complaints)}`);
 process.exit(totals.failures.length === 0 ? 0 : 1);

@@ -1,7 +1,8 @@
 // Many runs, and their sum: the same counters for a test, for the script and for a planted mistake.
 
+import { hasGroup } from "./group-talk.ts";
 import type { Complaint, Problem } from "./ledger.ts";
-import type { Report } from "./world.ts";
+import type { Beginning, Report } from "./world.ts";
 import type * as Subject from "./subject.ts";
 
 /** Of so many seeds one begins with nothing: people register in the storm. The others begin registered. */
@@ -12,10 +13,14 @@ const FIRST_SEED = 0;
 export interface Totals {
   seeds: number;
   acknowledged: number;
+  /** Of them, what was said to a group. */
+  acknowledgedInGroups: number;
   shown: number;
   ratchetMessages: number;
   /** Runs in which something came too late because the server had let others go before it. */
   excused: number;
+  /** Runs in which the queue lost something for a group, and it came too late. */
+  excusedInGroups: number;
   clientCrashes: number;
   serverCrashes: number;
   readonly complaints: Partial<Record<Complaint, number>>;
@@ -37,10 +42,14 @@ export interface Campaign {
 }
 
 export async function campaign({ subject, schema, seeds, onReport }: Campaign): Promise<Totals> {
-  const beginning = await subject.prepare(schema, FIRST_SEED);
+  const beginnings = new Map<"alone" | "grouped", Beginning>();
   const reports: Report[] = [];
   for (const seed of seeds) {
-    const report = await subject.run(schema, seed, seed % FROM_NOTHING === 0 ? undefined : beginning);
+    const kind = hasGroup(seed) ? "grouped" : "alone";
+    const beginning = beginnings.get(kind) ?? (await subject.prepare(schema, FIRST_SEED, kind));
+    beginnings.set(kind, beginning);
+    const isFromNothing = kind === "alone" && seed % FROM_NOTHING === 0;
+    const report = await subject.run(schema, seed, isFromNothing ? undefined : beginning);
     reports.push(report);
     if (onReport?.(report) === true) break;
   }
@@ -53,9 +62,11 @@ export function totalsOf(reports: readonly Report[]): Totals {
   return {
     seeds: reports.length,
     acknowledged: sum(reports, "acknowledged"),
+    acknowledgedInGroups: sum(reports, "acknowledgedInGroups"),
     shown: sum(reports, "shown"),
     ratchetMessages: sum(reports, "ratchetMessages"),
     excused: reports.filter(({ excused }) => excused.length > 0).length,
+    excusedInGroups: reports.filter(({ excusedInGroups }) => excusedInGroups.length > 0).length,
     clientCrashes: sum(reports, "clientCrashes"),
     serverCrashes: sum(reports, "serverCrashes"),
     complaints,
@@ -63,7 +74,9 @@ export function totalsOf(reports: readonly Report[]): Totals {
   };
 }
 
-function sum(reports: readonly Report[], name: "acknowledged" | "shown" | "ratchetMessages" | "clientCrashes" | "serverCrashes"): number {
+type Counted = "acknowledged" | "acknowledgedInGroups" | "shown" | "ratchetMessages" | "clientCrashes" | "serverCrashes";
+
+function sum(reports: readonly Report[], name: Counted): number {
   return reports.reduce((total, report) => total + report[name], 0);
 }
 

@@ -3,6 +3,7 @@
 import type { Conversation, Message, Peer } from "../../client/api.ts";
 import { ClientError } from "../../client/errors.ts";
 import type { MessageId } from "#wire";
+import { groupsOf } from "./group-talk.ts";
 import { type Ledger, type Text, wordsOf } from "./ledger.ts";
 import type { Person } from "./person.ts";
 
@@ -12,22 +13,23 @@ export async function checkAll(people: readonly Person[], ledger: Ledger): Promi
       if (person !== other) await checkPair(person, other, ledger);
     }
   }
+  await checkGroup(people, ledger);
   for (const text of ledger.texts) checkDelivery(text, people, ledger);
   checkClaims(people, ledger);
 }
 
 /** Whether everything that was acknowledged is shown. */
 export function isAllShown(people: readonly Person[], ledger: Ledger): boolean {
-  return ledger.texts.every((text) => !text.isAcknowledged || isShown(text, people));
+  return ledger.texts.every((text) => !text.isAcknowledged || isShown(text, people, ledger));
 }
 
-function isShown(text: Text, people: readonly Person[]): boolean {
-  const recipient = people.find(({ name }) => name === text.to);
-  return recipient?.shown.some(({ id }) => id === text.id) === true;
+function isShown(text: Text, people: readonly Person[], ledger: Ledger): boolean {
+  const owed = text.readers.filter((name) => name === text.to || !ledger.removed.has(name));
+  return owed.every((reader) => people.find(({ name }) => name === reader)?.shown.some(({ id }) => id === text.id) === true);
 }
 
 function checkDelivery(text: Text, people: readonly Person[], ledger: Ledger): void {
-  if (text.isAcknowledged && !isShown(text, people)) ledger.complain("lost", wordsOf(text));
+  if (text.isAcknowledged && !isShown(text, people, ledger)) ledger.complain("lost", wordsOf(text));
 }
 
 /** What one wrote and what the other reads are the same. */
@@ -35,16 +37,51 @@ async function checkPair(writer: Person, reader: Person, ledger: Ledger): Promis
   const written = await conversationWith(writer, reader, ledger);
   const read = await conversationWith(reader, writer, ledger);
   if (written === undefined || read === undefined) return;
+  compare({ writer, written, reader, read }, ledger, (complaint, detail) => ledger.complain(complaint, detail));
+}
+
+/** Where a group was made and everybody let in: all who were not removed have it, and read in it what the others wrote there. */
+async function checkGroup(people: readonly Person[], ledger: Ledger): Promise<void> {
+  const groups = await Promise.all(people.map(async ({ client }) => (client === undefined ? [] : await groupsOf(client))));
+  const made = groups[0]?.[0];
+  if (made === undefined || made.members.length + ledger.removed.size < people.length) return;
+  const histories: { readonly person: Person; readonly messages: readonly Message[] }[] = [];
+  for (const [i, person] of people.entries()) {
+    const [group, ...others] = groups[i] ?? [];
+    if (others.length > 0) ledger.complain("wrong-conversation", `${person.name} has ${others.length + 1} groups`);
+    if (ledger.removed.has(person.name)) continue;
+    if (group?.standing !== "member") ledger.complain("stuck", `${person.name} is not in the group: ${group?.standing ?? "none"}`);
+    else histories.push({ person, messages: await historyOf(group, ledger) });
+    if (group?.members.length !== made.members.length)
+      ledger.complain("different", `${person.name} sees ${group?.members.length ?? 0} members`);
+  }
+  for (const { person: writer, messages: written } of histories) {
+    for (const { person: reader, messages } of histories) {
+      const read = messages.filter((message) => message.own || message.from.userId === writer.userId);
+      if (reader !== writer)
+        compare({ writer, written, reader, read }, ledger, (complaint, detail) => ledger.complainInGroup(complaint, detail));
+    }
+  }
+}
+
+interface Sides {
+  readonly writer: Person;
+  readonly written: readonly Message[];
+  readonly reader: Person;
+  readonly read: readonly Message[];
+}
+
+function compare({ writer, written, reader, read }: Sides, ledger: Ledger, complain: Ledger["complain"]): void {
   const own = written.filter((message) => message.own);
   const theirs = read.filter((message) => !message.own);
   for (const message of own) checkSent(message, writer, ledger);
-  for (const message of theirs) if (message.gapBefore) ledger.complain("gap", `${reader.name} was told of a gap`);
+  for (const message of theirs) if (message.gapBefore) complain("gap", `${reader.name} was told of a gap`);
   const [said, seen] = [own.map(faceOf), theirs.map(faceOf)];
   const at = said.findIndex((face, i) => face !== seen[i]);
   if (said.length === seen.length && at === -1) return;
   const where = at === -1 ? said.length : at;
   const sameMessages = said.length === seen.length && said.every((face) => seen.includes(face));
-  ledger.complain(
+  complain(
     sameMessages ? "different-order" : "different",
     `${writer.name} wrote ${said[where] ?? "nothing"}, ${reader.name} reads ${seen[where] ?? "nothing"} (${said.length} and ${seen.length} messages)`,
   );
@@ -92,7 +129,12 @@ function checkClaims(people: readonly Person[], ledger: Ledger): void {
     const claimant = people.find(({ userId }) => userId === by);
     const text = ledger.byId(messageId);
     const shown = claimant?.shown.some(({ id }) => id === messageId) === true;
-    const isTrue = text?.from === to && text.to === claimant?.name && shown && (kind === "delivered" || claimant.marked.has(messageId));
+    const isTrue =
+      text?.from === to &&
+      claimant !== undefined &&
+      text.readers.includes(claimant.name) &&
+      shown &&
+      (kind === "delivered" || claimant.marked.has(messageId));
     if (!isTrue) ledger.complain("false-receipt", `${to} was told that a message is ${kind}`);
   }
 }

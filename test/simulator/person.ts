@@ -1,13 +1,14 @@
 // Somebody with a phone: a program on a client that writes, reads, answers, goes out of reach, is closed and opened, and
 // crashes. What it has seen it keeps together with its cursor, as a good program does.
 
-import type { Client, ClientEvent, Cursor, DirectConversation, Message } from "../../client/api.ts";
+import type { Client, ClientEvent, Conversation, Cursor, DirectConversation, Message, NoticeEvent } from "../../client/api.ts";
 import { ClientError } from "../../client/errors.ts";
 import { memory, SharedMemory } from "../../client/store/memory.ts";
 import type { Bytes, MessageId, UserId } from "#wire";
 import type { SimulatedNetwork } from "./platform/network.ts";
 import type { Simulation } from "./platform/simulation.ts";
-import { type Ledger, type Text, wordsOf } from "./ledger.ts";
+import { GroupTalk, isToEverybody } from "./group-talk.ts";
+import { EVERYBODY, type Ledger, type Text, wordsOf } from "./ledger.ts";
 import { Life, MortalClock, MortalNetwork, MortalStore } from "./life.ts";
 import type { CreateClient, Storm } from "./storm.ts";
 
@@ -25,6 +26,8 @@ export interface PersonOptions {
   readonly ledger: Ledger;
   readonly storm: Storm;
   readonly createClient: CreateClient;
+  /** Everybody who is to be in one group, its maker first. Nobody: there is none. */
+  readonly group: () => readonly Person[];
   /** A store that somebody registered with before. */
   readonly store?: StoreImage;
 }
@@ -50,6 +53,7 @@ export class Person {
   crashes = 0;
   userId: UserId | undefined;
   readonly #options: PersonOptions;
+  readonly #groupTalk: GroupTalk;
   readonly #memory = new SharedMemory();
   #cursor: Cursor | undefined;
   #life: Life | undefined;
@@ -62,6 +66,16 @@ export class Person {
   constructor(options: PersonOptions) {
     this.#options = options;
     this.name = options.name;
+    const { simulation, ledger, storm, group: people } = options;
+    this.#groupTalk = new GroupTalk({
+      self: this,
+      dice: simulation.dice,
+      ledger,
+      people,
+      removal: storm.removal,
+      send: (conversation, readers) => this.#say(conversation, () => ledger.intend(this.name, EVERYBODY, readers)),
+      answer: (message, conversation, readers) => this.#answer(message, conversation, () => ledger.intend(this.name, EVERYBODY, readers)),
+    });
   }
 
   /** `undefined` between two lives. */
@@ -115,6 +129,11 @@ export class Person {
     }
   }
 
+  /** In peace; the others accept it when they settle. */
+  async makeGroup(): Promise<void> {
+    if (this.client !== undefined) await this.#groupTalk.act(this.client);
+  }
+
   /** Whether what waited is here. */
   get isLive(): boolean {
     return this.client?.state === "registered" && this.client.connection.value.status === "live";
@@ -152,7 +171,8 @@ export class Person {
     const { client } = this;
     if (client === undefined || client.state === "new") return;
     try {
-      await this.#something(client, dice.pick(others));
+      if (this.#options.group().length > 0 && dice.chance(0.5)) await this.#groupTalk.act(client);
+      else await this.#something(client, dice.pick(others));
     } catch (error) {
       this.#failed("acting", error);
     }
@@ -289,7 +309,7 @@ export class Person {
         if (simulation.dice.chance(storm.acceptAtOnce)) void this.#trying("accepting", event.accept());
         return;
       case "notice":
-        if (event.kind !== "device-added")
+        if (!this.#isExpected(event))
           ledger.complain(
             event.kind === "unreadable" ? "undecryptable" : "broken-promise",
             `${this.name} was told: ${event.kind} ${event.reason ?? ""}`,
@@ -303,21 +323,38 @@ export class Person {
     }
   }
 
+  #isExpected({ kind, reason }: NoticeEvent): boolean {
+    const { ledger } = this.#options;
+    // What is said to a group may come before its key, and is asked for again then.
+    if (kind === "unreadable") return reason === "no-sender-key";
+    // Whoever is removed is told about what had not gone out.
+    if (kind === "not-sent") return reason === "not-a-member" && ledger.removed.has(this.name);
+    return kind === "device-added" || kind === "group-changed";
+  }
+
   #seeMessage(message: Message): void {
     const { ledger } = this.#options;
     const { id } = message;
     const text = ledger.find(message.text, id);
-    if (text === undefined || (!message.own && text.to !== this.name)) {
-      ledger.complain("unexpected", `${this.name} was shown ${JSON.stringify(message.text)}`);
+    if (text === undefined || (!message.own && !text.readers.includes(this.name))) {
+      ledger.complain(
+        ledger.removed.has(this.name) ? "at-a-removed-member" : "unexpected",
+        `${this.name} was shown ${JSON.stringify(message.text)}`,
+      );
       return;
     }
     if (message.own) return;
     const words = wordsOf(text);
-    if (message.conversation.id !== message.from.userId) ledger.complain("wrong-conversation", `${this.name} was shown ${words} elsewhere`);
+    const { conversation } = message;
+    if (isToEverybody(text) ? conversation.kind !== "group" : conversation.id !== message.from.userId)
+      ledger.complain("wrong-conversation", `${this.name} was shown ${words} elsewhere`);
     if (this.shown.some((one) => one.id === id)) ledger.complain("duplicated", `${this.name} was shown ${words} twice`);
-    const last = this.shown.findLast((one) => one.text.from === text.from);
-    if (last !== undefined && last.text.number > text.number)
-      ledger.complain("reordered", `${this.name} was shown ${words} after ${wordsOf(last.text)}`);
+    const last = this.shown.findLast((one) => one.text.from === text.from && one.text.to === text.to);
+    if (last !== undefined && last.text.number > text.number) {
+      const detail = `${this.name} was shown ${words} after ${wordsOf(last.text)}`;
+      if (isToEverybody(text)) ledger.complainInGroup("reordered", detail);
+      else ledger.complain("reordered", detail);
+    }
     this.shown.push({ id, text });
   }
 
@@ -344,10 +381,10 @@ export class Person {
     const page = await conversation.history({ limit: 10 });
     if (page.length === 0) return;
     const message = dice.pick(page);
-    await this.#answer(message, conversation, other);
+    await this.#answer(message, conversation, () => this.#intend(conversation, other));
   }
 
-  async #answer(message: Message, conversation: DirectConversation, other: Person): Promise<void> {
+  async #answer(message: Message, conversation: Conversation, intend: () => Text | undefined): Promise<void> {
     const { dice } = this.#options.simulation;
     const what = dice.roll(10);
     if (message.own) {
@@ -362,14 +399,25 @@ export class Person {
       for (const earlier of all) if (!earlier.own) this.marked.add(earlier.id);
       await conversation.markRead(all[0]);
     } else if (what < 8) await message.react(dice.pick(["👍", "👎", ""]));
-    else await this.#send(conversation, other, message);
+    else await this.#say(conversation, intend, message);
   }
 
-  async #send(conversation: DirectConversation, other: Person, replyTo?: Message): Promise<void> {
+  async #send(conversation: DirectConversation, other: Person): Promise<void> {
+    await this.#say(conversation, () => this.#intend(conversation, other));
+  }
+
+  /** Nothing, when a stranger has said enough. */
+  #intend({ peer }: DirectConversation, other: Person): Text | undefined {
     const { ledger } = this.#options;
-    const isKnown = conversation.peer.contact === "accepted" && other.accepted.has(this.name);
-    if (!isKnown && ledger.countTexts(this.name, other.name) >= MOST_FROM_STRANGERS) return;
-    const text = ledger.intend(this.name, other.name);
+    const isKnown = peer.contact === "accepted" && other.accepted.has(this.name);
+    if (!isKnown && ledger.countTexts(this.name, other.name) >= MOST_FROM_STRANGERS) return undefined;
+    return ledger.intend(this.name, other.name);
+  }
+
+  async #say(conversation: Conversation, intend: () => Text | undefined, replyTo?: Message): Promise<void> {
+    const { ledger } = this.#options;
+    const text = intend();
+    if (text === undefined) return;
     const message = await conversation.send(wordsOf(text), replyTo === undefined ? {} : { replyTo });
     ledger.stored(text, message.id);
     void this.#trying(

@@ -3,22 +3,26 @@
 import { describe, expect, test } from "vitest";
 import { loadSubject } from "./bundle.ts";
 import { campaign } from "./campaign.ts";
-import { PLANTED_BUGS } from "./planted-bugs.ts";
+import { FIRST_GROUP_SEED } from "./group-talk.ts";
+import { PLANTED_BUGS, PLANTED_GROUP_BUGS } from "./planted-bugs.ts";
 import type { Report } from "./world.ts";
 import { readSchema } from "./schema.ts";
 
 /** The first ones of those that pass without a mistake (first-half.test.ts, second-half.test.ts). */
 const MOST_SEEDS = 150;
+const ALL = Array.from({ length: MOST_SEEDS }, (_, i) => i + 1);
+const GROUPED = Array.from({ length: MOST_SEEDS / 2 }, (_, i) => FIRST_GROUP_SEED + i);
 
 const schema = readSchema();
 
 describe("is found", () => {
-  for (const { name, changes } of PLANTED_BUGS) {
+  const bugs = [...PLANTED_BUGS.map((bug) => ({ ...bug, seeds: ALL })), ...PLANTED_GROUP_BUGS.map((bug) => ({ ...bug, seeds: GROUPED }))];
+  for (const { name, changes, seeds } of bugs) {
     test(`${name}`, { timeout: 600_000 }, async () => {
       const totals = await campaign({
         subject: await loadSubject(changes),
         schema,
-        seeds: Array.from({ length: MOST_SEEDS }, (_, i) => i + 1),
+        seeds,
         onReport: ({ problems }) => problems.length > 0,
       });
       expect(totals.failures.length).toBe(1);

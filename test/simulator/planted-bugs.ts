@@ -270,3 +270,47 @@ const CLIENT: readonly Bug[] = [
 ];
 
 export const PLANTED_BUGS: readonly Bug[] = [...SERVER, ...CLIENT];
+
+const FAN_OUT_SERVICES = "workers/fan-out/services.ts";
+const SENDER_KEYS = "client/groups/sender-keys.ts";
+const INCOMING = "client/groups/incoming.ts";
+
+/** For the seeds in which there is a group. */
+export const PLANTED_GROUP_BUGS: readonly Bug[] = [
+  {
+    name: "a mailbox that does not answer the consumer of the queue is taken for one that has",
+    changes: [
+      {
+        file: FAN_OUT_SERVICES,
+        find: "    return await this.#mailboxes.retried(name, call);\n",
+        replace: '    return await this.#mailboxes.once(name, call).catch(() => ({ kind: "accepted" }) as T);\n',
+      },
+    ],
+  },
+  {
+    name: "a sender key that has sealed a message is not kept",
+    changes: [{ file: SENDER_KEYS, find: "  records.put(OWN_SENDER_KEYS, used, groupId);\n", replace: "" }],
+  },
+  {
+    name: "a sender key goes on when somebody was removed",
+    changes: [
+      {
+        file: SENDER_KEYS,
+        find: "  if (known !== undefined && !senderKeyMustRotate(useOf(known), need)) return known;\n",
+        replace:
+          "  const isAnybodyNew = devices.some((device) => known?.heldBy.every((held) => held.deviceId !== device.deviceId || held.userId !== device.userId) !== false);\n" +
+          "  if (known !== undefined && (!senderKeyMustRotate(useOf(known), need) || !isAnybodyNew)) return known;\n",
+      },
+    ],
+  },
+  {
+    name: "what comes to a group before its sender's key is not kept",
+    changes: [
+      {
+        file: INCOMING,
+        find: "    if ((await records.all(HELD_GROUP_MESSAGES)).length < MAX_HELD) records.put(HELD_GROUP_MESSAGES, message, distribution, guid);\n",
+        replace: "    void MAX_HELD;\n",
+      },
+    ],
+  },
+];

@@ -153,7 +153,7 @@ async function storm(seed: number): Promise<{ readonly lines: readonly string[];
     const { clock, dice, server } = simulation;
     const users = await twoUsers(simulation);
     const [alice, bob] = users;
-    simulation.faults = STORM;
+    simulation.faults = { ...CALM, ...STORM };
     const acknowledged: Record<string, string[]> = { alice: [], bob: [] };
     const over = new AbortController();
     const write = async (from: WireUser, to: WireUser, name: "alice" | "bob"): Promise<void> => {

@@ -10,6 +10,8 @@ export interface Storm {
   /** How long somebody is away at most. */
   absence: number;
   acceptAtOnce: number;
+  /** At each step of the maker's in a group. */
+  removal: number;
 }
 
 export type CreateClient = (options: {

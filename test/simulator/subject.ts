@@ -9,8 +9,8 @@ function subjectOf(schema: string): Subject {
   return { program: PROGRAM, schema, createClient };
 }
 
-export async function prepare(schema: string, seed: number): Promise<Beginning> {
-  return await prepareWorld(subjectOf(schema), seed);
+export async function prepare(schema: string, seed: number, kind: "alone" | "grouped"): Promise<Beginning> {
+  return await prepareWorld(subjectOf(schema), seed, kind);
 }
 
 export async function run(schema: string, seed: number, beginning?: Beginning): Promise<Report> {

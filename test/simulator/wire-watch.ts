@@ -59,9 +59,10 @@ export class WireWatch implements Watch {
     }
   }
 
-  /** A mailbox puts a message behind the others that was delivered too often in vain. */
+  /** A mailbox puts a message behind the others that was delivered too often in vain; a job is due that the queue did not finish. */
   statement(sql: string, [, , , parked]: readonly unknown[]): void {
     if (sql.startsWith("INSERT INTO attempts") && parked !== "") this.#ledger.excuseOrder();
+    if (sql.startsWith("UPDATE jobs SET due")) this.#ledger.excuseGroupOrder();
   }
 
   #message(content: Bytes): void {

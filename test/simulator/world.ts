@@ -5,10 +5,11 @@ import { ClientError } from "../../client/errors.ts";
 import type { Dice } from "../support/random.ts";
 import { checkAll, checkNames, isAllShown } from "./checks.ts";
 import { Ledger, type Problem } from "./ledger.ts";
-import { Person, type StoreImage } from "./person.ts";
+import { Person, type PersonOptions, type StoreImage } from "./person.ts";
 import { inSimulation, type Simulation } from "./platform/simulation.ts";
 import type { Program, ServerImage } from "./platform/server.ts";
-import { CALM, type Faults, STORM } from "./platform/surroundings.ts";
+import { hasGroup, isToEverybody } from "./group-talk.ts";
+import { CALM, type Faults, QUEUE_STORM, STORM } from "./platform/surroundings.ts";
 import type { CreateClient, Storm } from "./storm.ts";
 import { WireWatch } from "./wire-watch.ts";
 
@@ -29,9 +30,13 @@ export interface Report {
   readonly seed: number;
   readonly problems: readonly Problem[];
   readonly acknowledged: number;
+  /** Of them, what was said to a group. */
+  readonly acknowledgedInGroups: number;
   readonly shown: number;
   /** What came too late because the server had let others go before it. */
   readonly excused: readonly Problem[];
+  /** What came too late to a group because the queue had lost it on its way. */
+  readonly excusedInGroups: readonly Problem[];
   readonly clientCrashes: number;
   readonly serverCrashes: number;
   readonly ratchetMessages: number;
@@ -40,7 +45,9 @@ export interface Report {
 }
 
 const NAMES = ["alice", "bob", "carol", "dave"];
+const GROUP_SIZE = 3;
 const ACTIONS = 24;
+const CALM_STORM: Storm = { crashClient: 0, absence: 0, acceptAtOnce: 0, removal: 0 };
 const REGISTRATION_MILLISECONDS = 30_000;
 const PATIENCE_MILLISECONDS = 6 * 3_600_000;
 const ROUND_MILLISECONDS = 100_000;
@@ -53,14 +60,17 @@ export async function runWorld(subject: Subject, seed: number, beginning?: Begin
     const ledger = new Ledger();
     const watch = new WireWatch(ledger);
     simulation.watch = watch;
-    const people = await act(subject, simulation, ledger, beginning);
+    const people = await act({ subject, simulation, ledger, beginning, isGrouped: hasGroup(seed) });
     const { clock, server } = simulation;
+    const acknowledged = ledger.texts.filter(({ isAcknowledged }) => isAcknowledged);
     const report = {
       seed,
       problems: ledger.problems,
-      acknowledged: ledger.texts.filter(({ isAcknowledged }) => isAcknowledged).length,
+      acknowledged: acknowledged.length,
+      acknowledgedInGroups: acknowledged.filter(isToEverybody).length,
       shown: sum(people.map(({ shown }) => shown.length)),
       excused: ledger.excused,
+      excusedInGroups: ledger.excusedInGroups,
       clientCrashes: sum(people.map(({ crashes }) => crashes)),
       serverCrashes: server.crashes,
       ratchetMessages: watch.seen,
@@ -71,15 +81,19 @@ export async function runWorld(subject: Subject, seed: number, beginning?: Begin
   });
 }
 
-/** Registers everybody in peace. */
-export async function prepare(subject: Subject, seed: number): Promise<Beginning> {
+/** Registers everybody in peace, and lets the first three make a group where there is to be one. */
+export async function prepare(subject: Subject, seed: number, kind: "alone" | "grouped"): Promise<Beginning> {
   return await inSimulation({ ...subject, seed }, async (simulation) => {
     const { clock, server } = simulation;
-    const people = NAMES.map((name) => personOf(name, subject, simulation, new Ledger(), { crashClient: 0, absence: 0, acceptAtOnce: 0 }));
+    const group = (): readonly Person[] => (kind === "grouped" ? people.slice(0, GROUP_SIZE) : []);
+    const people: readonly Person[] = NAMES.map((name) =>
+      personOf(name, { subject, simulation, ledger: new Ledger(), storm: CALM_STORM, group }),
+    );
     for (const person of people) void person.live();
     const isReady = await clock.runUntil(() => people.every(({ userId }) => userId !== undefined), PATIENCE_MILLISECONDS);
     if (!isReady) throw new Error("nobody could register");
     await clock.pass(ROUND_MILLISECONDS);
+    if (kind === "grouped") await formGroup(group(), simulation);
     for (const person of people) person.end();
     await clock.pass(1000);
     const stores = await clock.runFor(Promise.all(people.map((person) => person.image())));
@@ -87,12 +101,31 @@ export async function prepare(subject: Subject, seed: number): Promise<Beginning
   });
 }
 
-async function act(subject: Subject, simulation: Simulation, ledger: Ledger, beginning: Beginning | undefined): Promise<readonly Person[]> {
+async function formGroup(people: readonly Person[], { clock }: Simulation): Promise<void> {
+  await clock.runFor(people[0]?.makeGroup() ?? Promise.resolve());
+  for (let round = 0; round < ROUNDS; round++) {
+    await clock.runFor(Promise.all(people.map((person) => person.settle())));
+    await clock.pass(ROUND_MILLISECONDS);
+  }
+}
+
+interface Scene {
+  readonly subject: Subject;
+  readonly simulation: Simulation;
+  readonly ledger: Ledger;
+  readonly beginning: Beginning | undefined;
+  readonly isGrouped: boolean;
+}
+
+async function act({ subject, simulation, ledger, beginning, isGrouped }: Scene): Promise<readonly Person[]> {
   const { clock, dice } = simulation;
-  const storm = stormOf(dice);
-  const names = NAMES.slice(0, 2 + dice.roll(3));
-  const people = names.map((name, i) => personOf(name, subject, simulation, ledger, storm, beginning?.stores[i]));
-  const faults = faultsOf(dice);
+  const storm = { ...stormOf(dice), ...(isGrouped ? { removal: dice.pick([0, 0.1]) } : {}) };
+  const names = NAMES.slice(0, isGrouped ? GROUP_SIZE : 2 + dice.roll(3));
+  const group = (): readonly Person[] => (isGrouped ? people : []);
+  const people: readonly Person[] = names.map((name, i) =>
+    personOf(name, { subject, simulation, ledger, storm, group }, beginning?.stores[i]),
+  );
+  const faults = { ...CALM, ...someOf(dice, STORM), ...(isGrouped ? someOf(dice, QUEUE_STORM) : {}), outage: STORM.outage };
   simulation.faults = faults;
   if (beginning === undefined) {
     // Registrations are few; a server that crashes at every other step of them makes up for that.
@@ -139,18 +172,20 @@ async function examine(people: readonly Person[], ledger: Ledger): Promise<void>
   }
 }
 
-function personOf(name: string, subject: Subject, simulation: Simulation, ledger: Ledger, storm: Storm, store?: StoreImage): Person {
+type Part = Pick<PersonOptions, "simulation" | "ledger" | "storm" | "group"> & { readonly subject: Subject };
+
+function personOf(name: string, { subject, ...part }: Part, store?: StoreImage): Person {
   const { createClient } = subject;
-  return new Person({ name, simulation, ledger, storm, createClient, ...(store === undefined ? {} : { store }) });
+  return new Person({ name, ...part, createClient, ...(store === undefined ? {} : { store }) });
 }
 
 /** Some of the faults, each as bad as it comes: where everything goes wrong at once, little happens. */
-function faultsOf(dice: Dice): Faults {
-  const some = Object.entries(STORM).map(([name, worst]) => [
+function someOf<F extends Partial<Faults>>(dice: Dice, worstOf: F): F {
+  const some = Object.entries(worstOf).map(([name, worst]) => [
     name,
     dice.chance(0.5) ? CALM[name as keyof Faults] : worst * dice.pick([0.3, 1, 3]),
-  ]); // the keys of a Faults
-  return { ...CALM, ...(Object.fromEntries(some) as Faults), outage: STORM.outage }; // as above
+  ]); // the keys of an F
+  return Object.fromEntries(some) as F; // as above
 }
 
 function stormOf(dice: Dice): Storm {
@@ -158,6 +193,7 @@ function stormOf(dice: Dice): Storm {
     crashClient: dice.chance(0.4) ? 0 : dice.pick([0.0005, 0.001, 0.003]),
     absence: dice.pick([1000, 20_000, 200_000]),
     acceptAtOnce: dice.pick([0, 0.5, 1]),
+    removal: 0,
   };
 }
 

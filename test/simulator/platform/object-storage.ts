@@ -186,6 +186,13 @@ class Cursor implements Iterable<Readonly<Record<string, string | number | null 
     }
   }
 
+  /** @throws Error when there is not exactly one */
+  one(): Readonly<Record<string, string | number | null | ArrayBuffer>> {
+    const [row, ...others] = [...this];
+    if (row === undefined || others.length > 0) throw new Error("Expected exactly one result from SQL query");
+    return row;
+  }
+
   toArray(): readonly Readonly<Record<string, string | number | null | ArrayBuffer>>[] {
     return [...this];
   }

@@ -3,7 +3,7 @@
 
 import { useBackend } from "#crypto";
 import { nodeBackend } from "#crypto/node";
-import worker, { Mailbox } from "../../../workers/gateway/index.ts";
+import worker, { FanOut, Group, Mailbox } from "../../../workers/gateway/index.ts";
 import type { Program } from "./server.ts";
 
 // The Worker chose its own as it was loaded; here client and server are one program, and this one is faster. Curve keys are drawn
@@ -12,4 +12,6 @@ const { generateX25519: _, ...seededBackend } = nodeBackend;
 useBackend(seededBackend);
 
 // The Workers runtime's types for these are not Node's.
-export const PROGRAM: Program = { fetch: (worker as unknown as Program).fetch, Mailbox: Mailbox as unknown as Program["Mailbox"] };
+const { fetch, queue } = worker as unknown as Program;
+const objects = { MAILBOX: Mailbox, GROUP: Group, FAN_OUT: FanOut } as unknown as Program["objects"];
+export const PROGRAM: Program = { fetch, queue, objects };

@@ -5,14 +5,19 @@ import { SimulatedDatabase } from "./d1.ts";
 import { namespaceFor } from "./namespace.ts";
 import { type Instance, type Life, ObjectHost } from "./object-host.ts";
 import { whenKnown } from "./outcome.ts";
+import { type Batch, SimulatedQueue } from "./queue.ts";
 import type { DiskImage } from "./object-storage.ts";
 import type { Surroundings } from "./surroundings.ts";
 
 /** The product's server, as the platform knows it. */
 export interface Program {
   readonly fetch: (request: Request, environment: object, context: object) => Promise<Response>;
-  readonly Mailbox: new (state: object, environment: object) => Instance;
+  readonly queue: (batch: Batch, environment: object) => Promise<void>;
+  /** By the names under which they are bound. */
+  readonly objects: Readonly<Record<Binding, new (state: object, environment: object) => Instance>>;
 }
+
+type Binding = "MAILBOX" | "GROUP" | "FAN_OUT";
 
 /** Everything that is durable, at a moment when nothing is under way. */
 export interface ServerImage {
@@ -34,6 +39,8 @@ export class SimulatedServer {
   readonly #program: Program;
   readonly #database: SimulatedDatabase;
   readonly #objects = new Map<string, ObjectHost>();
+  readonly #queue: SimulatedQueue;
+  readonly #deadLetters: SimulatedQueue;
   readonly #waiting = new Set<(error: Error) => void>();
   #images: ReadonlyMap<string, DiskImage>;
   #life = 0;
@@ -50,6 +57,12 @@ export class SimulatedServer {
       () => this.#crashByChance(),
       image === undefined ? { schema } : { image: image.database },
     );
+    const consumer = {
+      consume: (batch: Batch) => program.queue(batch, this.#environment),
+      crashServer: () => this.#crashByChance(),
+    };
+    this.#deadLetters = new SimulatedQueue(surroundings, { ...consumer, name: "edgewise-fan-out-dead" });
+    this.#queue = new SimulatedQueue(surroundings, { ...consumer, name: "edgewise-fan-out", deadLetters: this.#deadLetters });
     this.#begin();
   }
 
@@ -81,6 +94,7 @@ export class SimulatedServer {
     this.#life++;
     this.#isUp = false;
     for (const object of this.#objects.values()) object.crash();
+    for (const queue of [this.#queue, this.#deadLetters]) queue.crash();
     const error = new Error("the connection was reset");
     for (const reject of this.#waiting) reject(error);
     this.#waiting.clear();
@@ -113,21 +127,29 @@ export class SimulatedServer {
     return {
       SERVER_SEED,
       KEYS_DB: this.#database.bind(life),
-      MAILBOX: namespaceFor(this.#surroundings, life, (name) => this.#object(name)),
+      FANOUT_QUEUE: this.#queue.bind(life),
+      MAILBOX: this.#namespace("MAILBOX", life),
+      GROUP: this.#namespace("GROUP", life),
+      FAN_OUT: this.#namespace("FAN_OUT", life),
     };
   }
 
-  #object(name: string): ObjectHost {
-    let object = this.#objects.get(name);
+  #namespace(binding: Binding, life: Life): object {
+    return namespaceFor(this.#surroundings, life, (name) => this.#object(binding, name));
+  }
+
+  #object(binding: Binding, name: string): ObjectHost {
+    const place = `${binding} ${name}`;
+    let object = this.#objects.get(place);
     if (object === undefined) {
-      const image = this.#images.get(name);
+      const image = this.#images.get(place);
       object = new ObjectHost(this.#surroundings, {
         name,
-        construct: (state, life) => new this.#program.Mailbox(state, this.#environmentOf(life)),
+        construct: (state, life) => new this.#program.objects[binding](state, this.#environmentOf(life)),
         crashServer: () => this.#crashByChance(),
         ...(image === undefined ? {} : { image }),
       });
-      this.#objects.set(name, object);
+      this.#objects.set(place, object);
     }
     return object;
   }

@@ -5,8 +5,18 @@ import type { HttpRequest, HttpResponse } from "../../../client/ports.ts";
 import type { Dice } from "../../support/random.ts";
 import type { VirtualClock } from "./virtual-clock.ts";
 
+/** As below, of messages to many. */
+export interface QueueFaults {
+  /** Of one message in it. */
+  readonly loseQueued: number;
+  readonly repeatQueued: number;
+  readonly delayQueued: number;
+  /** Of a batch that is put into it. */
+  readonly failQueue: number;
+}
+
 /** Probabilities from 0 to 1, and times in milliseconds. */
-export interface Faults {
+export interface Faults extends QueueFaults {
   // The network
   readonly loseRequest: number;
   readonly loseAnswer: number;
@@ -48,9 +58,13 @@ export const CALM: Faults = {
   failDatabase: 0,
   slowDatabase: 0,
   outage: 0,
+  loseQueued: 0,
+  repeatQueued: 0,
+  delayQueued: 5,
+  failQueue: 0,
 };
 
-export const STORM: Faults = {
+export const STORM: Omit<Faults, keyof QueueFaults> = {
   loseRequest: 0.03,
   loseAnswer: 0.03,
   repeatRequest: 0.03,
@@ -65,6 +79,13 @@ export const STORM: Faults = {
   failDatabase: 0.03,
   slowDatabase: 0.01,
   outage: 20_000,
+};
+
+export const QUEUE_STORM: QueueFaults = {
+  loseQueued: 0.1,
+  repeatQueued: 0.1,
+  delayQueued: 500,
+  failQueue: 0.05,
 };
 
 /** Sees what comes to the server and what it answers, before anything of it is lost. */
