@@ -19,7 +19,7 @@ export class Person {
   readonly shownInGroups: string[] = [];
   userId = "";
   readonly #receipts = new Map<string, Told[]>();
-  /** What they were told about groups: `joined`, `remove`. */
+  /** What they were told about groups: `joined`, `remove`, and `removed` of themselves. */
   readonly #changes: string[] = [];
   readonly #store: string;
   #running: { readonly client: Client; readonly living: Promise<void> } | undefined;
@@ -102,7 +102,7 @@ export class Person {
   }
 
   /** They know that they are in a group, or that somebody was removed from it. */
-  async knowsOf(change: "joined" | "remove"): Promise<void> {
+  async knowsOf(change: "joined" | "remove" | "removed"): Promise<void> {
     await this.#until(() => this.#changes.includes(change));
   }
 

@@ -146,7 +146,7 @@ export class Story {
   async #twoRemain(): Promise<void> {
     console.log(scene("alice removes carol, and the two go on"));
     await this.#alice.removeFromGroup(TITLE, this.#carol.name);
-    await Promise.all([this.#bob.knowsOf("remove"), this.#carol.knowsOf("remove")]);
+    await Promise.all([this.#bob.knowsOf("remove"), this.#carol.knowsOf("removed")]);
     this.#removed = this.#carol;
     await this.#talkToGroup(this.#alice, [this.#bob], "A surprise: carol's birthday is on board.");
     // It comes to her behind whatever else came: what she has not been shown by then she is not shown.
