@@ -1,7 +1,7 @@
 // One process at a time, by a file that holds the number of the process whose turn it is. A process that is gone holds nothing.
 // Synchronous, because what comes before everything else is. Knows not what the turn is for.
 
-import { mkdirSync, readFileSync, renameSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 
 const LOOK_AGAIN_MILLISECONDS = 200;
@@ -96,21 +96,23 @@ function ageOf(path) {
 }
 
 /**
- * Takes the file of a process that is gone out of the way. Moved and not deleted: several may find it at once, and since the
- * look one of them may have put its own there, which has to go back.
+ * Takes the file of a process that is gone out of the way. Several may find it at once: one of them claims it, and only whoever has
+ * the claim on a holder takes that holder's file away, so nobody takes the file of somebody who has come since.
  * @param {string} path
  * @param {string} holder
  */
 function clear(path, holder) {
-  const aside = `${path}.${process.pid}`;
+  const claim = `${path}.after-${Number(holder) || 0}`;
   try {
-    renameSync(path, aside);
+    writeFileSync(claim, "", { flag: "wx" });
   } catch (error) {
-    if (codeOf(error) === "ENOENT") return;
-    throw error;
+    if (codeOf(error) !== "EEXIST") throw error;
+    // Whoever claimed it may be gone, too.
+    if (ageOf(claim) > UNWRITTEN_MILLISECONDS) rmSync(claim, { force: true });
+    return;
   }
-  if (read(aside) === holder) rmSync(aside);
-  else renameSync(aside, path);
+  if (read(path) === holder) rmSync(path, { force: true });
+  rmSync(claim, { force: true });
 }
 
 /** @param {unknown} error */
