@@ -39,6 +39,10 @@ export interface Backend {
   /** @throws ProtocolError `bad-padding`. */
   aes256CbcDecrypt(key: Bytes, iv: Bytes, ciphertext: Bytes): Bytes;
   aes256Ctr(key: Bytes, iv: Bytes, data: Bytes): Bytes;
+  /** draft-irtf-cfrg-xchacha, with a 24-byte nonce. The 16-byte tag comes last. */
+  xchacha20Poly1305Seal(key: Bytes, nonce: Bytes, associated: Bytes, plaintext: Bytes): Bytes;
+  /** @throws ProtocolError `bad-tag`. */
+  xchacha20Poly1305Open(key: Bytes, nonce: Bytes, associated: Bytes, sealed: Bytes): Bytes;
   readonly mlKem768: MlKem;
   readonly mlKem1024: MlKem;
 }

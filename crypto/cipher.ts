@@ -2,7 +2,6 @@
 // (messages), fixed because the key is used once (sealed sender), or drawn at random here (records at rest).
 
 import { gcmsiv } from "@noble/ciphers/aes.js";
-import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { type Bytes, concat, copy, ProtocolError, UsageError } from "#wire";
 import { backend } from "./backend.ts";
 import type { Random } from "./random.ts";
@@ -59,20 +58,19 @@ export function gcmSivOpenOnce(key: Bytes, sealed: Bytes): Bytes {
 }
 
 const XCHACHA_NONCE_BYTES = 24;
+const TAG_BYTES = 16;
 
 /** XChaCha20-Poly1305 with a random nonce in front, for records at rest. */
 export function xchachaSeal(key: Bytes, plaintext: Bytes, associated: Bytes, random: Random): Bytes {
   requireKey(key);
   const nonce = random(XCHACHA_NONCE_BYTES);
-  return concat(nonce, xchacha20poly1305(key, nonce, associated).encrypt(plaintext));
+  return concat(nonce, backend().xchacha20Poly1305Seal(key, nonce, associated, plaintext));
 }
 
 /** @throws ProtocolError `bad-tag`. */
 export function xchachaOpen(key: Bytes, sealed: Bytes, associated: Bytes): Bytes {
   requireKey(key);
-  try {
-    return copy(xchacha20poly1305(key, sealed.subarray(0, XCHACHA_NONCE_BYTES), associated).decrypt(sealed.subarray(XCHACHA_NONCE_BYTES)));
-  } catch (cause) {
-    throw new ProtocolError("bad-tag", { cause });
-  }
+  if (sealed.length < XCHACHA_NONCE_BYTES + TAG_BYTES) throw new ProtocolError("bad-tag");
+  const nonce = sealed.subarray(0, XCHACHA_NONCE_BYTES);
+  return backend().xchacha20Poly1305Open(key, nonce, associated, sealed.subarray(XCHACHA_NONCE_BYTES));
 }

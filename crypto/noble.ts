@@ -2,6 +2,7 @@
 // constant-time promise; docs/threat-model.md says so.
 
 import { cbc, ctr } from "@noble/ciphers/aes.js";
+import { xchacha20poly1305 } from "@noble/ciphers/chacha.js";
 import { ed25519, x25519 } from "@noble/curves/ed25519.js";
 import { bytesToNumberLE } from "@noble/curves/utils.js";
 import { hkdf } from "@noble/hashes/hkdf.js";
@@ -71,6 +72,14 @@ export const nobleBackend: Backend = {
     }
   },
   aes256Ctr: (key, iv, data) => copy(ctr(key, iv).encrypt(data)),
+  xchacha20Poly1305Seal: (key, nonce, associated, plaintext) => copy(xchacha20poly1305(key, nonce, associated).encrypt(plaintext)),
+  xchacha20Poly1305Open(key, nonce, associated, sealed) {
+    try {
+      return copy(xchacha20poly1305(key, nonce, associated).decrypt(sealed));
+    } catch (cause) {
+      throw new ProtocolError("bad-tag", { cause });
+    }
+  },
   mlKem768: mlKem(ml_kem768),
   mlKem1024: mlKem(ml_kem1024),
 };

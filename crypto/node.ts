@@ -2,6 +2,7 @@
 // inputs, noble for the rest. Seeded runs and Node versions without native ML-KEM fall back to noble, which
 // computes the same bytes. A program installs it once at its start: `useBackend(nodeBackend)`.
 
+import { hchacha } from "@noble/ciphers/chacha.js";
 import {
   createCipheriv,
   createDecipheriv,
@@ -58,6 +59,29 @@ function longHmac(key: Bytes, data: Bytes): Bytes {
 
 function sha256(data: Bytes): Bytes {
   return copy(hash("sha256", data, "buffer"));
+}
+
+const CHACHA = "chacha20-poly1305";
+const TAG = { authTagLength: 16 };
+/** "expand 32-byte k". */
+const CHACHA_CONSTANTS = Uint32Array.of(0x61707865, 0x3320646e, 0x79622d32, 0x6b206574);
+
+/** What OpenSSL lacks of XChaCha20 (draft-irtf-cfrg-xchacha section 2.3): the key and the nonce for its ChaCha20. */
+function xchachaParts(key: Bytes, nonce: Bytes): { readonly key: KeyObject; readonly nonce: Bytes } {
+  const subkey = new Uint32Array(8);
+  const keyWords = wordsOf(key);
+  hchacha(CHACHA_CONSTANTS, keyWords, wordsOf(nonce.subarray(0, 16)), subkey);
+  const rest = new Uint8Array(12);
+  rest.set(nonce.subarray(16), 4);
+  const handle = createSecretKey(new Uint8Array(subkey.buffer));
+  keyWords.fill(0);
+  subkey.fill(0);
+  return { key: handle, nonce: rest };
+}
+
+/** Of a copy, which starts at the border of a word. */
+function wordsOf(bytes: Bytes): Uint32Array {
+  return new Uint32Array(copy(bytes).buffer);
 }
 
 const haveNativeKem = typeof encapsulate === "function";
@@ -133,6 +157,24 @@ export const nodeBackend: Backend = {
   aes256Ctr(key, iv, data) {
     if (data.length < IN_JAVASCRIPT_BYTES) return nobleBackend.aes256Ctr(key, iv, data);
     return copy(createCipheriv("aes-256-ctr", createSecretKey(key), iv).update(data));
+  },
+  xchacha20Poly1305Seal(key, nonce, associated, plaintext) {
+    const parts = xchachaParts(key, nonce);
+    const cipher = createCipheriv(CHACHA, parts.key, parts.nonce, TAG);
+    cipher.setAAD(associated, { plaintextLength: plaintext.length });
+    return concat(cipher.update(plaintext), cipher.final(), cipher.getAuthTag());
+  },
+  xchacha20Poly1305Open(key, nonce, associated, sealed) {
+    const parts = xchachaParts(key, nonce);
+    const length = sealed.length - TAG.authTagLength;
+    try {
+      const decipher = createDecipheriv(CHACHA, parts.key, parts.nonce, TAG);
+      decipher.setAAD(associated, { plaintextLength: length });
+      decipher.setAuthTag(sealed.subarray(length));
+      return concat(decipher.update(sealed.subarray(0, length)), decipher.final());
+    } catch (cause) {
+      throw new ProtocolError("bad-tag", { cause });
+    }
   },
   mlKem768: nativeKem("ml-kem-768", nobleBackend.mlKem768),
   mlKem1024: nativeKem("ml-kem-1024", nobleBackend.mlKem1024),

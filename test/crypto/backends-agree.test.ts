@@ -74,6 +74,23 @@ test("SHA-256 and SHA-512 agree around every border, whole and in parts", () => 
   }
 });
 
+test("XChaCha20-Poly1305 agrees for every length up to ten blocks, and each opens what the other sealed and nothing else", () => {
+  const lengths = [...Array.from({ length: 161 }, (_, i) => i), 1000, 4096, 65_536];
+  for (const length of lengths) {
+    const [key, nonce, associated, data] = [random(32), random(24), random(length % 70), random(length)];
+    same((backend) => backend.xchacha20Poly1305Seal(key, nonce, associated, data));
+    const sealed = nobleBackend.xchacha20Poly1305Seal(key, nonce, associated, data);
+    same((backend) => backend.xchacha20Poly1305Open(key, nonce, associated, sealed));
+    const changed = Uint8Array.from(sealed);
+    const at = (length * 7) % changed.length;
+    changed[at] = (changed[at] ?? 0) ^ 1;
+    for (const backend of [nodeBackend, nobleBackend]) {
+      expect(thrownBy(() => backend.xchacha20Poly1305Open(key, nonce, associated, changed))).toMatchObject({ code: "bad-tag" });
+      expect(thrownBy(() => backend.xchacha20Poly1305Open(key, nonce, random(71), sealed))).toMatchObject({ code: "bad-tag" });
+    }
+  }
+});
+
 test("AES agrees for every length up to ten blocks and around a kibibyte, and each opens the other's", () => {
   const key = random(32);
   const lengths = [...Array.from({ length: 161 }, (_, i) => i), ...Array.from({ length: 50 }, (_, i) => 1000 + i), 4096, 65_536];
