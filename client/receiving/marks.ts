@@ -2,11 +2,11 @@
 
 import type { Clock } from "../ports.ts";
 
-const PERIOD_MILLISECONDS = 15 * 24 * 3600_000;
-/** Those in which a mark is looked for; with the present one of them unfinished, three whole ones are covered. */
-export const MARK_PERIODS = 4;
+const PERIOD_MILLISECONDS = 45 * 24 * 3600_000;
+/** Those in which a mark is looked for: the present one is unfinished, the one before it is whole. Each look costs every message. */
+export const MARK_PERIODS = 2;
 
-/** The half month in which a mark of now is filed. */
+/** The period in which a mark of now is filed. */
 export function markPeriod(clock: Clock): number {
   return Math.floor(clock.nowMilliseconds() / PERIOD_MILLISECONDS);
 }

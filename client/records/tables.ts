@@ -348,7 +348,7 @@ export const JOINS: Table<JoinAsked> = json("join");
 export const HELD_GROUP_MESSAGES: Table<HeldGroupMessage> = json("held-group-message");
 /** By recipient or group, then the ordinal of its job. */
 export const SENT: Table<SentRecord> = json("sent");
-/** By half month, then `user/device/message`: a content that was applied is not applied again. */
+/** By period, then `user/device/message`: a content that was applied is not applied again. */
 export const MARKS: Table<1> = json("mark");
 /** By id. */
 export const EC_KEYS: Table<EcKey> = json("ec");

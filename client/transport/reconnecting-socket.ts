@@ -26,7 +26,7 @@ const PONG_MILLISECONDS = 10_000;
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
 /** Given to the handler at once, at most. Enough that a commit costs each of them little, and few enough that others get a turn. */
-const BATCH_MESSAGES = 64;
+const BATCH_MESSAGES = 128;
 const GATHER_MILLISECONDS = 10;
 
 export interface ReconnectingSocket {

@@ -1,8 +1,8 @@
-// Real clients, the real server, and everything that can go wrong between them: the odd seeds.
+// Real clients, the real server, and everything that can go wrong between them: the first half of the seeds.
 
 import { test } from "vitest";
 import { expectHalf } from "./half.ts";
 
-test("nothing is lost, doubled, reordered or shown that was not sent, whatever breaks: odd seeds", { timeout: 1_800_000 }, async () => {
-  await expectHalf(1);
+test("nothing is lost, doubled, reordered or shown that was not sent, whatever breaks: first half", { timeout: 1_800_000 }, async () => {
+  await expectHalf("first");
 });

@@ -8,9 +8,9 @@ import { readSchema } from "./schema.ts";
 const SEEDS = 2000;
 const ACKNOWLEDGED = 100_000;
 
-/** @param first 1 or 2 */
-export async function expectHalf(first: number): Promise<void> {
-  const seeds = Array.from({ length: SEEDS / 2 }, (_, i) => first + 2 * i);
+export async function expectHalf(half: "first" | "second"): Promise<void> {
+  const first = half === "first" ? 1 : 1 + SEEDS / 2;
+  const seeds = Array.from({ length: SEEDS / 2 }, (_, i) => first + i);
   const totals = await campaign({ subject: await loadSubject(), schema: readSchema(), seeds });
   expect(totals.failures.map(tellFailure)).toEqual([]);
   expect(totals.seeds).toBe(SEEDS / 2);

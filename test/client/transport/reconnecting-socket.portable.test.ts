@@ -161,7 +161,7 @@ test("the handler gets one call at a time, and everything in order", async () =>
   expect(most).toBe(1);
 });
 
-test("what comes close together while it catches up is handed over together, at most 64 at once; what comes live waits for nothing", async () => {
+test("what comes close together while it catches up is handed over together, at most 128 at once; what comes live waits for nothing", async () => {
   const batches: (readonly number[])[] = [];
   const parts = world({
     deliver: async (deliveries) => {
@@ -178,12 +178,12 @@ test("what comes close together while it catches up is handed over together, at 
   expect(batches).toEqual([]);
   await parts.clock.pass(MOMENT);
   expect(batches.splice(0)).toEqual([[1, 2]]);
-  for (let guid = 100; guid < 170; guid++) socket.frame(deliver(guid));
+  for (let guid = 100; guid < 234; guid++) socket.frame(deliver(guid));
   await settle();
-  expect(batches.splice(0).map(({ length }) => length)).toEqual([64]);
+  expect(batches.splice(0).map(({ length }) => length)).toEqual([128]);
   socket.frame({ kind: "queue-empty" });
   await settle();
-  expect(batches.splice(0).flat()).toEqual([164, 165, 166, 167, 168, 169]);
+  expect(batches.splice(0).flat()).toEqual([228, 229, 230, 231, 232, 233]);
   socket.frame(deliver(200));
   await settle();
   expect(batches).toEqual([[200]]);

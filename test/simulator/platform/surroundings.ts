@@ -72,7 +72,7 @@ export const STORM: Omit<Faults, keyof QueueFaults> = {
   longDelay: 5000,
   breakSocket: 0.01,
   silenceSocket: 0.002,
-  crashServer: 0.0005,
+  crashServer: 0.0015,
   crashObject: 0.001,
   evict: 0.05,
   flush: 15,
