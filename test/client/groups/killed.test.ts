@@ -8,9 +8,9 @@ import { found } from "../../support/accounts.ts";
 import { seededDice } from "../../support/random.ts";
 import { groupOf, HOOK_MILLISECONDS, membersOf, newcomer, type Person, Place, textsOf } from "./people.ts";
 
-const KILLS = 7;
-const MESSAGES = 60;
-const MEMBERS = 6;
+const KILLS = 25;
+const MESSAGES = 200;
+const MEMBERS = 20;
 /** Long: whoever has failed several times waits for a while before the next try. */
 const PATIENCE = { timeout: 200_000, interval: 250 } as const;
 

@@ -1,6 +1,7 @@
 // People in a group, for tests: real clients on a real server. A test may open the store of each beside its client, as somebody
 // who has stolen the device would.
 
+import "edgewise/node";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -7,9 +7,9 @@ import { memory } from "edgewise/store/memory";
 import { membersOf, HOOK_MILLISECONDS, type Person, Place, register, secondDevice, settled } from "./people.ts";
 import { Wiretap } from "./wiretap.ts";
 
-const MEMBERS = 30;
+const MEMBERS = 100;
 /** People both of whose devices are away when something is said. */
-const AWAY = 3;
+const AWAY = 10;
 const AT_ONCE = 8;
 const PATIENCE = { timeout: 120_000, interval: 250 } as const;
 const TEXT = "to everybody";

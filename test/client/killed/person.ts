@@ -1,5 +1,6 @@
 // Somebody with a store and a wire to the server, whose program is started and killed again and again.
 
+import "edgewise/node";
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { setTimeout as sleep } from "node:timers/promises";

@@ -1,6 +1,7 @@
 // Somebody who writes and reads without a pause until the process is killed. Each number is said when its message is in the
 // store; where to go on, the store knows.
 
+import "edgewise/node";
 import { writeSync } from "node:fs";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Conversation, createClient } from "#client";

@@ -1,5 +1,6 @@
 // A real server, and people whose clients reach it through a liar of their own, all in this process but the server.
 
+import "edgewise/node";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
