@@ -183,7 +183,7 @@ const ERRORS = {
   },
   "too-long": {
     message: "The text is too long for one message.",
-    hint: "Send it in parts.",
+    hint: "A message holds 32 KiB of text. Send it in parts.",
     retryable: false,
   },
   "bad-argument": {

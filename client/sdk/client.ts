@@ -2,7 +2,7 @@
 
 import { answerChallenge } from "#identity";
 import { type Random, systemRandom } from "#crypto";
-import type { MessageId } from "#wire";
+import { MAX_GROUP_MEMBERS, type MessageId } from "#wire";
 import type {
   Account,
   Client,
@@ -129,8 +129,9 @@ class LocalClient implements Client {
         return await views.read((records) => views.direct(records, id));
       },
       createGroup: async (title, members, options) => {
-        // Before the group is there: whoever is misspelt leaves no group behind.
+        // Before the group is there: whoever is misspelt, or one too many, leaves no group behind.
         const userIds = await views.resolveAll(members, options);
+        if (new Set([this.account.userId, ...userIds]).size > MAX_GROUP_MEMBERS) throw new ClientError("group-full");
         const groupId = await engine.groups.create(title, options?.signal);
         const group = await views.read((records) => views.group(records, groupId));
         if (userIds.length > 0) await group.add(userIds, options);

@@ -75,8 +75,12 @@ test(
     for (const person of [other, ...devices]) {
       await expect.poll(() => timesShown(clientOf(person), group.id), PATIENCE).toBe(1);
     }
+    const oneMore = await register(place.url, "member");
+    const tooMany = [...pairs.map(([{ userId }]) => userId), oneMore.userId];
+    await expect(alice.client.conversations.createGroup("Too many", tooMany)).rejects.toMatchObject({ code: "group-full" });
+    expect(await alice.client.conversations.groups()).toHaveLength(1);
     await message.delivered({ signal: AbortSignal.timeout(PATIENCE.timeout) });
     for (const person of [alice, other, ...devices]) expect(await timesShown(clientOf(person), group.id)).toBe(1);
-    await inBatches([alice, other, ...devices], (person) => clientOf(person).close());
+    await inBatches([alice, other, oneMore, ...devices], (person) => clientOf(person).close());
   },
 );
