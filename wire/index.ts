@@ -286,6 +286,15 @@ export {
   username,
 } from "./kinds.ts";
 export type { MediaPointer } from "./media-pointer.ts";
+export {
+  encryptedMediaLength,
+  isMediaLength,
+  MAX_ENCRYPTED_MEDIA_BYTES,
+  MEDIA_CHUNK_BYTES,
+  MEDIA_HEADER_BYTES,
+  MEDIA_TAG_BYTES,
+  paddedMediaLength,
+} from "./media-sizes.ts";
 export type { MultiRecipient, Recipient } from "./multi-recipient.ts";
 export { encodeMultiRecipient, receivedMessage, splitMultiRecipient } from "./multi-recipient.ts";
 export type { DeviceDropped, LinkRequested, LogChanged, Notice } from "./notice.ts";
