@@ -15,11 +15,19 @@ export interface MlKem {
   decapsulate(seed: Bytes, ciphertext: Bytes): Bytes;
 }
 
+/** SHA-256 of what comes in pieces. */
+export interface Sha256Stream {
+  update(data: Bytes): void;
+  /** Of everything so far. Afterwards the stream takes nothing more. */
+  digest(): Bytes;
+}
+
 export interface Backend {
   readonly name: string;
   /** Drops whatever is kept for a private key. Called when a secret is wiped. */
   forget?(privateKey: Bytes): void;
   sha256(data: Bytes): Bytes;
+  sha256Stream(): Sha256Stream;
   /** FIPS 202. */
   sha3_256(data: Bytes): Bytes;
   sha512(...parts: readonly Bytes[]): Bytes;

@@ -75,3 +75,7 @@ export const GROUP_INVITE_SEAL: Bytes = ascii("Edgewise/group/invite-seal/v1");
 export const GROUP_INVITE_ID: Bytes = ascii("Edgewise/group/invite-id/v1");
 export const GROUP_INVITE_KEY: Bytes = ascii("Edgewise/group/invite-key/v1");
 export const GROUP_JOIN_REQUEST: Bytes = ascii("Edgewise/group/join-request/v1");
+
+/** Files: what a file shows of its key, and the key of its chunks. */
+export const MEDIA_COMMITMENT: Bytes = ascii("Edgewise/media/commitment/v1");
+export const MEDIA_AEAD_KEY: Bytes = ascii("Edgewise/media/aead-key/v1");

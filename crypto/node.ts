@@ -20,6 +20,7 @@ import {
 import { type Bytes, concat, copy, ProtocolError } from "#wire";
 import type { Backend, MlKem } from "./backend.ts";
 import { fitsShortHkdf, MAX_SHORT_INPUT, shortHkdf, shortHmac } from "./fast-hmac.ts";
+import { nativeSha256Stream } from "./native-hash.ts";
 import { nobleBackend } from "./noble.ts";
 import { forgetPrivate, type KeyType, privateHandle, publicHandle, rememberPrivate } from "./node-keys.ts";
 
@@ -109,6 +110,7 @@ export const nodeBackend: Backend = {
   name: "node",
   forget: forgetPrivate,
   sha256,
+  sha256Stream: nativeSha256Stream,
   sha3_256: (data) => copy(hash("sha3-256", data, "buffer")),
   sha512: (...parts) => copy(hash("sha512", concat(...parts), "buffer")),
   hmacSha256,
