@@ -29,6 +29,9 @@ import type { MediaServer } from "./media-server.ts";
 /** Touched when there is something to bring, or one thing less. */
 export const UPLOADS_TOPIC = "uploads";
 
+/** Far longer than it takes to encrypt the files of a message. */
+const ENCRYPTING_MILLISECONDS = 24 * 3600_000;
+
 /** What failed, and how often. */
 interface Lane {
   readonly attempts: number;
@@ -127,7 +130,7 @@ export class Uploads {
     while (!this.#closed) {
       this.#again = false;
       const uploads = await this.#sending.vault.read((records) => records.all(UPLOADS));
-      for (const upload of uploads) if (upload.state === "done") await forgetKept(this.#sending.vault, upload);
+      for (const upload of uploads) if (this.#isOver(upload)) await forgetKept(this.#sending.vault, upload);
       const next = uploads
         .filter(({ state, ordinal }) => state === "waiting" && this.#lanes.get(ordinal)?.waiting !== true)
         .reduce<Upload | undefined>((first, upload) => (first === undefined || upload.ordinal < first.ordinal ? upload : first), undefined);
@@ -135,6 +138,12 @@ export class Uploads {
       await this.#try(next);
       for (const listener of this.#listeners) listener();
     }
+  }
+
+  /** Nobody needs it any more, or whoever was encrypting it has died over it. */
+  #isOver({ state, startedMilliseconds }: Upload): boolean {
+    const age = this.#sending.clock.nowMilliseconds() - startedMilliseconds;
+    return state === "done" || (state === "encrypting" && age > ENCRYPTING_MILLISECONDS);
   }
 
   /** The store could not be read: it is still there, and so is what it holds. */
