@@ -1,0 +1,42 @@
+// The body of a request, as far as it comes: it may break off, stop coming, or be given up because somebody else wants to
+// write. None of that is an error here.
+
+const PATIENCE_MILLISECONDS = 30_000;
+
+export class IncomingBody {
+  readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  #isCutShort = false;
+
+  /** @param giveUp when to read no further */
+  constructor(body: ReadableStream<Uint8Array>, giveUp: AbortSignal) {
+    this.#reader = body.getReader();
+    if (giveUp.aborted) this.cancel();
+    else giveUp.addEventListener("abort", () => this.cancel(), { once: true });
+  }
+
+  /** Whether there may have been more. Known at the end. */
+  get isCutShort(): boolean {
+    return this.#isCutShort;
+  }
+
+  /** The next bytes, or `undefined` when no more come. */
+  async next(): Promise<Uint8Array | undefined> {
+    const timer = setTimeout(() => this.cancel(), PATIENCE_MILLISECONDS);
+    try {
+      const { done, value } = await this.#reader.read();
+      return done ? undefined : value;
+    } catch {
+      // The connection is gone, and nobody hears the answer.
+      this.#isCutShort = true;
+      return undefined;
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Reads no more; what waits to be read is thrown away. */
+  cancel(): void {
+    this.#isCutShort = true;
+    this.#reader.cancel().catch(() => undefined);
+  }
+}
