@@ -24,7 +24,12 @@ const LIMITS = {
 const MAILBOX = { MAILBOX: { className: "Mailbox", useSQLite: true } };
 /** As in wrangler.toml. */
 const EDGEWISE = {
-  durableObjects: { ...MAILBOX, GROUP: { className: "Group", useSQLite: true }, FAN_OUT: { className: "FanOut", useSQLite: true } },
+  durableObjects: {
+    ...MAILBOX,
+    GROUP: { className: "Group", useSQLite: true },
+    FAN_OUT: { className: "FanOut", useSQLite: true },
+    UPLOAD: { className: "Upload", useSQLite: true },
+  },
   queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },
   queueConsumers: {
     "edgewise-fan-out": { maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 5, deadLetterQueue: "edgewise-fan-out-dead" },
@@ -53,6 +58,7 @@ export async function startServer({ port, state, seed, bench }) {
     bindings: { SERVER_SEED: seed, FANOUT_PAUSE_SECONDS },
     ...(isFloor ? { durableObjects: MAILBOX } : EDGEWISE),
     d1Databases: { KEYS_DB: "edgewise-keys" },
+    r2Buckets: { MEDIA: "edgewise-media" },
     resourcePersistencePath: state,
     ...(bench === undefined ? { ratelimits: LIMITS } : {}),
   });

@@ -1,7 +1,20 @@
 // Bodies and parameters on their way in: bounded, of the declared type, and parsed once.
 
 import * as v from "valibot";
-import { type Bytes, concat, type GroupId, parseGroupId, parseUserId, ProtocolError, type UserId, WireError } from "#wire";
+import {
+  type Bytes,
+  concat,
+  type GroupId,
+  type MediaId,
+  parseGroupId,
+  parseMediaId,
+  parseUploadId,
+  parseUserId,
+  ProtocolError,
+  type UploadId,
+  type UserId,
+  WireError,
+} from "#wire";
 import { Problem } from "./problem.ts";
 
 const MAX_JSON_BYTES = 4096;
@@ -46,6 +59,16 @@ export function groupIdOf(parameters: Readonly<Record<string, string>>): GroupId
   return parsed(() => parseGroupId(parameters["groupId"]));
 }
 
+/** A mediaId in a path. */
+export function mediaIdOf(parameters: Readonly<Record<string, string>>): MediaId {
+  return parsed(() => parseMediaId(parameters["mediaId"]));
+}
+
+/** An uploadId in a path. */
+export function uploadIdOf(parameters: Readonly<Record<string, string>>): UploadId {
+  return parsed(() => parseUploadId(parameters["uploadId"]));
+}
+
 /** The handle of a message to many, in a path. */
 export function handleOf(parameters: Readonly<Record<string, string>>): string {
   const handle = parameters["handle"] ?? "";
@@ -60,7 +83,8 @@ export function afterOf(url: URL): number {
   return Number(text);
 }
 
-function requireType(request: Request, type: string): void {
+/** @throws Problem `unsupported-media-type` */
+export function requireType(request: Request, type: string): void {
   const given = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (given !== type) throw new Problem("unsupported-media-type");
 }
