@@ -2,7 +2,6 @@
 // follows the end are left out. The frames are not decoded: bytes behind a picture, inside of its blocks, stay.
 
 import { type Bytes, WireError } from "#wire";
-import { UPRIGHT } from "./orientation.ts";
 import type { PlainPicture } from "./plain.ts";
 import { bigEndian, hasText, littleEndian, partOf } from "./reading.ts";
 
@@ -37,7 +36,7 @@ export function plainGif(bytes: Bytes): PlainPicture {
     at = end;
   }
   if (frames === 0) throw new WireError("missing-field");
-  return { parts: [...parts, new Uint8Array([TRAILER])], width, height, orientation: UPRIGHT };
+  return { parts: [...parts, new Uint8Array([TRAILER])], width, height };
 }
 
 function endOf(kind: number, bytes: Bytes, at: number): number {

@@ -5,6 +5,7 @@
 import { type Bytes, WireError } from "#wire";
 import { JpegHead } from "./jpeg-head.ts";
 import { encodeMarker, encodeSegment, MARKERS, segmentsOf } from "./jpeg-segments.ts";
+import { type Size, turnedSize } from "./orientation.ts";
 import type { PlainPicture } from "./plain.ts";
 import { bigEndian } from "./reading.ts";
 
@@ -16,7 +17,7 @@ const MAX_COMPONENTS = 4;
 export function plainJpeg(bytes: Bytes): PlainPicture {
   const head = new JpegHead();
   const body: Bytes[] = [];
-  let frame: Frame | undefined;
+  let frame: Size | undefined;
   let scans = 0;
   for (const { marker, content, scan } of segmentsOf(bytes)) {
     if (marker === MARKERS.COM) continue;
@@ -39,16 +40,11 @@ export function plainJpeg(bytes: Bytes): PlainPicture {
   }
   if (frame === undefined || scans === 0) throw new WireError("missing-field");
   const parts = [encodeMarker(MARKERS.SOI), ...head.encode(), ...body, encodeMarker(MARKERS.EOI)];
-  return { parts, ...frame, orientation: head.orientation };
-}
-
-interface Frame {
-  readonly width: number;
-  readonly height: number;
+  return { parts, ...turnedSize(frame, head.orientation) };
 }
 
 /** B.2.2 */
-function readFrame(content: Bytes): Frame {
+function readFrame(content: Bytes): Size {
   const [height, width, components] = [bigEndian(content, 1, 2), bigEndian(content, 3, 2), bigEndian(content, 5, 1)];
   // A height of 0 says that it follows later, which decoders do not wait for.
   if (height === 0 || width === 0 || components === 0 || components > MAX_COMPONENTS) throw new WireError("bad-value");

@@ -50,6 +50,12 @@ export function encodeOrientation(orientation: Orientation): Bytes | undefined {
   return concat(ascii("MM\0*"), be32(8), be16(1), entry, be32(0));
 }
 
-export function isSideways(orientation: Orientation): boolean {
-  return orientation >= 5;
+export interface Size {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The size of a picture once it is turned. */
+export function turnedSize({ width, height }: Size, orientation: Orientation): Size {
+  return orientation < 5 ? { width, height } : { width: height, height: width };
 }

@@ -6,7 +6,6 @@
 import { type Bytes, concat, WireError } from "#wire";
 import { plainGif } from "./gif.ts";
 import { plainJpeg } from "./jpeg.ts";
-import { isSideways } from "./orientation.ts";
 import type { PlainPicture } from "./plain.ts";
 import { plainPng } from "./png.ts";
 import { hasText } from "./reading.ts";
@@ -44,10 +43,9 @@ export async function preparePicture(bytes: Bytes, options: { readonly keepMetad
   const kind = pictureKind(bytes);
   if (kind === undefined) return { outcome: "unknown" };
   try {
-    const plain = await READERS[kind](bytes);
-    const [width, height] = isSideways(plain.orientation) ? [plain.height, plain.width] : [plain.width, plain.height];
+    const { parts, width, height } = await READERS[kind](bytes);
     if (options.keepMetadata) return { outcome: "kept", kind, bytes, width, height };
-    return { outcome: "stripped", kind, bytes: concat(...plain.parts), width, height };
+    return { outcome: "stripped", kind, bytes: concat(...parts), width, height };
   } catch (error) {
     if (error instanceof WireError) return { outcome: "damaged", kind };
     throw error;

@@ -4,7 +4,7 @@
 
 import { ascii, type Bytes, concat, WireError } from "#wire";
 import { plainProfile } from "./color-profile.ts";
-import { encodeOrientation, type Orientation, orientationOf, UPRIGHT } from "./orientation.ts";
+import { encodeOrientation, type Orientation, orientationOf, type Size, turnedSize, UPRIGHT } from "./orientation.ts";
 import type { PlainPicture } from "./plain.ts";
 import { type Chunk, chunksOf, encodeChunk, SIGNATURE_BYTES } from "./png-chunks.ts";
 import { bigEndian } from "./reading.ts";
@@ -54,12 +54,10 @@ export async function plainPng(bytes: Bytes): Promise<PlainPicture> {
     }
   }
   if (!seen.has("IDAT")) throw new WireError("missing-field");
-  return { parts, width: header.width, height: header.height, orientation };
+  return { parts, ...turnedSize(header, orientation) };
 }
 
-interface Header {
-  readonly width: number;
-  readonly height: number;
+interface Header extends Size {
   readonly colorType: number;
   /** What says so stands before the picture, or it is not animated (11.3.6.1). */
   readonly animated: boolean;

@@ -4,7 +4,7 @@
 
 import { type Bytes, EMPTY, WireError } from "#wire";
 import { plainProfile } from "./color-profile.ts";
-import { encodeOrientation, type Orientation, orientationOf, UPRIGHT } from "./orientation.ts";
+import { encodeOrientation, type Orientation, orientationOf, type Size, UPRIGHT } from "./orientation.ts";
 import type { PlainPicture } from "./plain.ts";
 import { hasText, littleEndian } from "./reading.ts";
 import { type Chunk, chunksOf, encodeChunk, encodeFile, fileContent } from "./webp-chunks.ts";
@@ -21,11 +21,6 @@ const FRAME_HEADER_BYTES = 16;
 /** Some programs put it before EXIF, as in JPEG. */
 const EXIF_NAME = "Exif\0\0";
 
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
-
 /** @throws WireError */
 export function plainWebp(bytes: Bytes): PlainPicture {
   const [first, ...more] = chunksOf(fileContent(bytes));
@@ -33,10 +28,13 @@ export function plainWebp(bytes: Bytes): PlainPicture {
   if (first.type === "VP8X") return plainExtended(first.content, more);
   // A simple file is one picture; decoders do not read what follows it.
   const image = imageOf([first]);
-  return { parts: encodeFile(image.parts), ...image.size, orientation: UPRIGHT };
+  return { parts: encodeFile(image.parts), ...image.size };
 }
 
-/** What the flags do not announce is not there for decoders either. */
+/**
+ * What the flags do not announce is not there for decoders either. The size is told as stored: some viewers turn a WebP as
+ * its EXIF says, Chromium does not.
+ */
 function plainExtended(header: Bytes, chunks: readonly Chunk[]): PlainPicture {
   if (header.length !== EXTENDED_HEADER_BYTES) throw new WireError("bad-length");
   const flags = littleEndian(header, 0, 1);
@@ -51,7 +49,7 @@ function plainExtended(header: Bytes, chunks: readonly Chunk[]): PlainPicture {
     ...(flags & IS_ANIMATED ? animationOf(chunks) : stillOf(chunks, size)),
     ...(exif === undefined ? [] : encodeChunk("EXIF", exif)),
   ];
-  return { parts: encodeFile(parts), ...size, orientation };
+  return { parts: encodeFile(parts), ...size };
 }
 
 function orientationIn(exif: Bytes): Orientation {
