@@ -19,5 +19,5 @@ export async function appendUpload({ request, parameters, services }: Call): Pro
 }
 
 function emptyBody(): ReadableStream<Uint8Array> {
-  return new Blob([]).stream();
+  return new ReadableStream({ type: "bytes", start: (controller) => controller.close() });
 }
