@@ -96,10 +96,15 @@ function turned(kind: Marked["kind"], build: (exif: Bytes) => Bytes, note = ""):
   );
 }
 
-const SIZES = { jpeg, png, webp, gif } as const;
+const SIZES: Readonly<Record<Marked["kind"], { readonly width: number; readonly height: number }>> = {
+  jpeg: { width: jpeg.WIDTH, height: jpeg.HEIGHT },
+  png: { width: png.WIDTH, height: png.HEIGHT },
+  webp: { width: webp.WIDTH, height: webp.HEIGHT },
+  gif: { width: gif.WIDTH, height: gif.HEIGHT },
+};
 
 function marked(kind: Marked["kind"], name: string, bytes: Bytes): Marked {
-  return { name: `${kind}: ${name}`, kind, bytes, width: SIZES[kind].WIDTH, height: SIZES[kind].HEIGHT };
+  return { name: `${kind}: ${name}`, kind, bytes, ...SIZES[kind] };
 }
 
 export const MARKED: readonly Marked[] = [...ofJpeg(), ...ofPng(), ...ofWebp(), ...ofGif()];
