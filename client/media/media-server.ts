@@ -70,7 +70,8 @@ export function mediaServer(exchange: Exchange, tokens: Tokens): MediaServer {
       await orClientError(answerToDevice(exchange, tokens, asked), REFUSED);
     },
     async create(length, signal) {
-      const headers = { ...TUS, "upload-length": String(length) };
+      // The type of the bytes that this request may bring, and does not.
+      const headers = { ...TUS, "upload-length": String(length), "content-type": TUS_CONTENT_TYPE };
       const answer = answerToDevice(exchange, tokens, { operation: "createUpload", headers, signal });
       return uploadIdIn((await orClientError(answer, REFUSED)).headers.get("location"));
     },
