@@ -111,7 +111,8 @@ test("a profile is in the picture again: in one piece in JPEG, compressed in PNG
 test("a profile with a piece missing, doubled or miscounted is none", async () => {
   const [first = EMPTY, second = EMPTY] = jpeg.profileSegments(profile(), 2);
   const [one = EMPTY] = jpeg.profileSegments(profile(), 1);
-  for (const before of [[first], [second], [first, first], [first, second, second], [one, second]]) {
+  const [whole = EMPTY] = jpeg.profileSegments(concat(profile(), new Uint8Array(profile().length)), 2);
+  for (const before of [[first], [second], [whole, whole], [first, second, second], [one, second]]) {
     expect((await stripped(jpeg.jpeg({ before }))).bytes).toEqual(jpeg.jpeg());
   }
   expect((await stripped(jpeg.jpeg({ before: [second, first] }))).bytes.length).toBeGreaterThan(jpeg.jpeg().length);
@@ -131,6 +132,41 @@ test("what turns a picture is 26 bytes, and an upright one has none", async () =
   const turned = (await stripped(jpeg.jpeg({ before: [jpeg.exifSegment(exif(6, "little"))] }))).bytes;
   const block = concat(ascii("MM\0*"), be32(8), new Uint8Array([0, 1, 1, 0x12, 0, 3, 0, 0, 0, 1, 0, 6, 0, 0, 0, 0, 0, 0]));
   expect(turned).toEqual(jpeg.jpeg({ before: [jpeg.exifSegment(block)] }));
+});
+
+test("that colours are YCbCr, and which transform they have, is written anew in as many bytes as it takes", async () => {
+  const jfif = jpeg.segment(0xe0, ascii("JFIF\0"), new Uint8Array([1, 2, 0, 0, 1, 0, 1, 0, 0]));
+  const transform = jpeg.segment(0xee, ascii("Adobe"), new Uint8Array([0, 100, 0, 0, 0, 0, 2]));
+  const { bytes } = await stripped(jpeg.jpeg({ before: [jpeg.adobe(2), jpeg.jfif()] }));
+  expect(bytes).toEqual(jpeg.jpeg({ before: [jfif, transform] }));
+  // Shorter than they have to be, they say nothing to decoders either.
+  const short = [jpeg.segment(0xe0, ascii("JFIF\0\x01\x02")), jpeg.segment(0xee, ascii("Adobe\0d"))];
+  expect((await stripped(jpeg.jpeg({ before: short }))).bytes).toEqual(jpeg.jpeg());
+});
+
+test("of several blocks of a kind the first counts, and none behind the first scan", async () => {
+  const [first, second] = [
+    [jpeg.exifSegment(exif(3)), jpeg.adobe(0)],
+    [jpeg.exifSegment(exif(6)), jpeg.adobe(1), jpeg.jfif()],
+  ];
+  const expected = await stripped(jpeg.jpeg({ before: first }));
+  expect(await stripped(jpeg.jpeg({ before: [...first, ...second.slice(0, 2)] }))).toEqual(expected);
+  expect(await stripped(jpeg.jpeg({ before: first, between: concat(...second) }))).toEqual(expected);
+  expect((await stripped(jpeg.jpeg({ between: concat(...second) }))).bytes).toEqual(jpeg.jpeg());
+  const [upright, turned] = [png.exifChunk(exif(3)), png.exifChunk(exif(6))];
+  expect(await stripped(png.png({ before: [upright, turned] }))).toEqual(await stripped(png.png({ before: [upright] })));
+});
+
+test("a marker may have any number of fill bytes before it; they go", async () => {
+  const fill = new Uint8Array(5).fill(0xff);
+  const whole = jpeg.jpeg();
+  const filled = concat(whole.subarray(0, 2), fill, whole.subarray(2, -2), fill, whole.subarray(-2));
+  expect((await stripped(filled)).bytes).toEqual(whole);
+  // Inside of a scan they are the scan's.
+  const restarting = jpeg.jpeg({ restarts: true });
+  const restart = restarting.findIndex((byte, at) => byte === 0xff && restarting[at + 1] === 0xd0);
+  const inside = concat(restarting.subarray(0, restart), fill, restarting.subarray(restart));
+  expect((await stripped(inside)).bytes).toEqual(inside);
 });
 
 test("EXIF that cannot be read turns nothing and goes", async () => {
@@ -164,6 +200,7 @@ const DAMAGED: Readonly<Record<string, Bytes>> = {
   "JPEG: a segment longer than the file": jpeg.jpeg({ before: [new Uint8Array([0xff, 0xfe, 0xff, 0xff])] }),
   "JPEG: a marker that nobody knows": jpeg.jpeg({ before: [jpeg.segment(0xf7, ascii(MARK))] }),
   "JPEG: bytes behind a table": jpeg.jpeg({ before: [jpeg.segment(0xdb, new Uint8Array(65), ascii(MARK))] }),
+  "JPEG: a part of a table behind a table": jpeg.jpeg({ before: [jpeg.segment(0xdb, new Uint8Array(65 + 10))] }),
   "JPEG: bytes behind a table of codes": jpeg.jpeg({ before: [jpeg.segment(0xc4, new Uint8Array(17), ascii(MARK))] }),
   "JPEG: a long restart interval": jpeg.jpeg({ before: [jpeg.segment(0xdd, ascii(MARK))] }),
   "JPEG: settings of arithmetic coding that are none": jpeg.jpeg({ before: [jpeg.segment(0xcc, ascii(MARK))] }),
@@ -188,6 +225,9 @@ const DAMAGED: Readonly<Record<string, Bytes>> = {
   "PNG: a long transparency": png.png({ before: [chunk("tRNS", ascii(MARK))] }),
   "PNG: a long gamma": png.png({ before: [chunk("gAMA", be32(1), ascii(MARK))] }),
   "PNG: an end with content": concat(png.png().subarray(0, -12), chunk("IEND", ascii(MARK))),
+  "PNG: a byte of the picture changed": png.png().fill(1, 50, 51),
+  "PNG: a profile compressed in another way": png.png({ before: [chunk("iCCP", ascii("a\0\x01"), png.zlib(profile()))] }),
+  "PNG: a profile with a long name": png.png({ before: [chunk("iCCP", new Uint8Array(80).fill(65), ascii("\0\0"), png.zlib(profile()))] }),
   "PNG: a profile without a name": png.png({ before: [chunk("iCCP", new Uint8Array(80).fill(65))] }),
   "PNG: a profile that is not compressed": png.png({ before: [chunk("iCCP", ascii("a\0\0"), profile())] }),
   "PNG: bytes behind the profile": png.png({ before: [chunk("iCCP", ascii("a\0\0"), png.zlib(profile()), ascii(MARK))] }),

@@ -27,6 +27,7 @@ function ofJpeg(): Marked[] {
     ...Object.entries(jpeg.SILENT_SEGMENTS).map(([name, segment]) => marked("jpeg", name, jpeg.jpeg({ before: [segment] }))),
     ...turned("jpeg", (block) => jpeg.jpeg({ before: [jpeg.exifSegment(block)] })),
     marked("jpeg", "JFIF with a thumbnail", jpeg.jpeg({ before: [jpeg.jfif()] })),
+    marked("jpeg", "JFIF, against what the components are called", jpeg.jpeg({ before: [jpeg.jfif()], components: "RGB" })),
     marked("jpeg", "a colour profile", jpeg.jpeg({ before: jpeg.profileSegments(profile(), 3) })),
     marked("jpeg", "Adobe, in red, green and blue", jpeg.jpeg({ before: [jpeg.adobe(0)] })),
     marked("jpeg", "names of components that say the same", jpeg.jpeg({ before: silent, components: "RGB" })),
