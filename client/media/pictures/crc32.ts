@@ -4,7 +4,7 @@ import type { Bytes } from "#wire";
 
 const POLYNOMIAL = 0xedb88320;
 
-const TABLE: Int32Array = Int32Array.from({ length: 256 }, (_, byte) => {
+const TABLE: Uint32Array = Uint32Array.from({ length: 256 }, (_, byte) => {
   let remainder = byte;
   for (let bit = 0; bit < 8; bit++) remainder = remainder & 1 ? (remainder >>> 1) ^ POLYNOMIAL : remainder >>> 1;
   return remainder;

@@ -243,6 +243,11 @@ const DAMAGED: Readonly<Record<string, Bytes>> = {
   "WebP: an animation without frames": webp.webp([webp.extended(webp.FLAGS.animation), webp.animation, webp.lossless()]),
   "WebP: an animation without settings": webp.webp([webp.extended(webp.FLAGS.animation), webp.frame(webp.lossless())]),
   "WebP: a frame without a picture": webp.webp([webp.extended(webp.FLAGS.animation), webp.animation, webp.frame(ascii(MARK))]),
+  "WebP: a frame of another size than it says": webp.webp([
+    webp.extended(webp.FLAGS.animation),
+    webp.animation,
+    webp.chunk("ANMF", new Uint8Array(16), webp.lossless()),
+  ]),
   "GIF: no end": gif.gif().subarray(0, -1),
   "GIF: no picture": concat(gif.gif().subarray(0, 25), ascii(";"), ascii(MARK)),
   "GIF: no width": gif.gif().fill(0, 6, 8),
@@ -274,6 +279,14 @@ test("a picture with losses keeps its transparency, one without has it inside", 
     webp.webp([extended(FLAGS.alpha), lossless()]),
   );
   expect((await stripped(webp.webp([lossy]))).bytes).toEqual(webp.webp([lossy]));
+});
+
+test("what a WebP's flags do not announce is not there, and what its flags announce and is not there is announced no more", async () => {
+  const { FLAGS, extended, lossless } = webp;
+  const extras = [webp.chunk("ICCP", profile()), lossless(), webp.chunk("EXIF", exif(3))];
+  const plain = webp.webp([extended(0), lossless()]);
+  expect((await stripped(webp.webp([extended(0), ...extras]))).bytes).toEqual(plain);
+  expect((await stripped(webp.webp([extended(FLAGS.profile | FLAGS.exif | FLAGS.xmp | 0xc1), lossless()]))).bytes).toEqual(plain);
 });
 
 test("the bytes that are read are left as they were, and what comes out shares no memory with them", async () => {
