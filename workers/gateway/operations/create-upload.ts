@@ -12,15 +12,21 @@ export async function createUpload({ request, caller, services }: DeviceCall): P
   const media = requireMedia(services);
   requireTus(request.headers);
   const length = uploadLengthOf(request.headers);
-  const body: ReadableStream<Uint8Array> | null = request.body;
-  const announced = body === null ? undefined : announcedIn(request);
+  const body = firstBytes(request);
+  const announced = body === undefined ? undefined : announcedIn(request);
   await spendMedia(services.mailboxes, caller.userId, length);
   const { uploadId, progress } = await create(media, length, services.random);
   const begun =
-    body === null
+    body === undefined
       ? progress
       : await append(media, uploadId, { offset: 0, declaredLength: undefined, digest: undefined, ...announced }, body);
   if (begun.kind !== "progress") throw refusalOf(begun);
   const location = pathOf("getUpload", { uploadId });
   return new Response(null, { status: 201, headers: { location, ...progressHeaders(begun) } });
+}
+
+function firstBytes({ headers, body }: Request): ReadableStream<Uint8Array> | undefined {
+  // The platform makes a body of `Content-Length: 0` too.
+  const stream: ReadableStream<Uint8Array> | null = headers.get("content-length") === "0" ? null : body;
+  return stream ?? undefined;
 }
