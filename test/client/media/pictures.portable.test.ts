@@ -10,7 +10,7 @@ import { profile } from "../../support/pictures/icc.ts";
 import * as jpeg from "../../support/pictures/jpeg.ts";
 import { MARKED } from "../../support/pictures/places.ts";
 import * as png from "../../support/pictures/png.ts";
-import { exif, MARK } from "../../support/pictures/tiff.ts";
+import { exif, MARK, mistypedExif } from "../../support/pictures/tiff.ts";
 import * as webp from "../../support/pictures/webp.ts";
 
 const { chunk } = png;
@@ -57,7 +57,17 @@ test("a profile keeps its colours, and its texts, machine, day and gaps are gone
   expect([...after.keys()]).toEqual(["desc", "cprt", "wtpt", "rXYZ", "gXYZ", "bXYZ", "rTRC", "gTRC", "bTRC"]);
   for (const name of ["wtpt", "rXYZ", "gXYZ", "bXYZ"]) expect(after.get(name)).toEqual(before.get(name));
   expect(after.get("rTRC")).toEqual(before.get("rTRC")?.subarray(0, 14));
+  // The three curves are one and the same, and stand there once.
+  expect(plain.length).toBe(128 + 4 + 9 * 12 + 100 + 16 + 4 * 20 + 16);
   expect(plainProfile(plain)).toEqual(plain);
+});
+
+test("of two tags of a name in a profile the first counts", () => {
+  const twice = profileOf({ rXYZ: xyz(1), gXYZ: xyz(2) });
+  twice.set(ascii("rXYZ"), 128 + 4 + 12);
+  const after = tagsOf(plainProfile(twice) ?? EMPTY);
+  expect([...after.keys()]).toEqual(["desc", "cprt", "rXYZ"]);
+  expect(after.get("rXYZ")).toEqual(xyz(1));
 });
 
 test("a profile of every kind of table is kept to the last byte that its type needs", () => {
@@ -171,7 +181,14 @@ test("a marker may have any number of fill bytes before it; they go", async () =
 
 test("EXIF that cannot be read turns nothing and goes", async () => {
   const whole = exif(6);
-  const broken = [EMPTY, ascii(MARK), whole.subarray(0, 9), whole.subarray(0, 30), concat(ascii("MM\0*"), be32(0xffff_ffff))];
+  const broken = [
+    EMPTY,
+    ascii(MARK),
+    mistypedExif(),
+    whole.subarray(0, 9),
+    whole.subarray(0, 30),
+    concat(ascii("MM\0*"), be32(0xffff_ffff)),
+  ];
   for (const block of broken) {
     expect((await stripped(jpeg.jpeg({ before: [jpeg.exifSegment(block)] }))).bytes).toEqual(jpeg.jpeg());
   }
@@ -310,6 +327,10 @@ function has(bytes: Bytes, text: string): boolean {
     if (sameBytes(bytes.subarray(at, at + text.length), ascii(text))) return true;
   }
   return false;
+}
+
+function xyz(value: number): Bytes {
+  return concat(ascii("XYZ \0\0\0\0"), new Uint8Array(12).fill(value));
 }
 
 /** A profile with these tags and nothing else. */

@@ -6,7 +6,7 @@ import * as gif from "./gif.ts";
 import { profile } from "./icc.ts";
 import * as jpeg from "./jpeg.ts";
 import * as png from "./png.ts";
-import { type ByteOrder, exif, MARK } from "./tiff.ts";
+import { type ByteOrder, exif, MARK, mistypedExif } from "./tiff.ts";
 import * as webp from "./webp.ts";
 
 export interface Marked {
@@ -26,6 +26,7 @@ function ofJpeg(): Marked[] {
   return [
     ...Object.entries(jpeg.SILENT_SEGMENTS).map(([name, segment]) => marked("jpeg", name, jpeg.jpeg({ before: [segment] }))),
     ...turned("jpeg", (block) => jpeg.jpeg({ before: [jpeg.exifSegment(block)] })),
+    marked("jpeg", "EXIF with a turn of a wrong type", jpeg.jpeg({ before: [jpeg.exifSegment(mistypedExif())] })),
     marked("jpeg", "JFIF with a thumbnail", jpeg.jpeg({ before: [jpeg.jfif()] })),
     marked("jpeg", "JFIF, against what the components are called", jpeg.jpeg({ before: [jpeg.jfif()], components: "RGB" })),
     marked("jpeg", "a colour profile", jpeg.jpeg({ before: jpeg.profileSegments(profile(), 3) })),

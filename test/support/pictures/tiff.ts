@@ -50,6 +50,13 @@ export function exif(orientation: number, order: ByteOrder = "big"): Bytes {
   return concat(ascii(order === "big" ? "MM\0*" : "II*\0"), u32(8), ...layOut(places));
 }
 
+/** The same, but what turns the picture has a type that it must not have. */
+export function mistypedExif(): Bytes {
+  const bytes = exif(6);
+  const field = bytes.findIndex((byte, at) => byte === 0x01 && bytes[at + 1] === 0x12 && bytes[at + 3] === SHORT);
+  return bytes.fill(LONG, field + 3, field + 4);
+}
+
 function encodeDirectory(fields: readonly Field[], { begin, next }: { begin: number; next: number }, order: ByteOrder): Bytes {
   const { u16, u32 } = numbers(order);
   const heap: Bytes[] = [];
