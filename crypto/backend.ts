@@ -22,6 +22,13 @@ export interface Sha256Stream {
   digest(): Bytes;
 }
 
+/** AES-256-GCM under one key, without associated data; the 16-byte tag comes last. */
+export interface ChunkCipher {
+  seal(nonce: Bytes, plaintext: Bytes): Bytes;
+  /** @throws ProtocolError `bad-tag`. */
+  open(nonce: Bytes, sealed: Bytes): Bytes;
+}
+
 export interface Backend {
   readonly name: string;
   /** Drops whatever is kept for a private key. Called when a secret is wiped. */
@@ -51,6 +58,8 @@ export interface Backend {
   xchacha20Poly1305Seal(key: Bytes, nonce: Bytes, associated: Bytes, plaintext: Bytes): Bytes;
   /** @throws ProtocolError `bad-tag`. */
   xchacha20Poly1305Open(key: Bytes, nonce: Bytes, associated: Bytes, sealed: Bytes): Bytes;
+  /** Where the platform has it to call. Elsewhere Web Crypto does it, asynchronously (media-cipher.ts). */
+  chunkCipher?(key: Bytes): ChunkCipher;
   readonly mlKem768: MlKem;
   readonly mlKem1024: MlKem;
 }

@@ -23,6 +23,7 @@ import { fitsShortHkdf, MAX_SHORT_INPUT, shortHkdf, shortHmac } from "./fast-hma
 import { nativeSha256Stream } from "./native-hash.ts";
 import { nobleBackend } from "./noble.ts";
 import { forgetPrivate, type KeyType, privateHandle, publicHandle, rememberPrivate } from "./node-keys.ts";
+import { nativeChunkCipher } from "./node-media-cipher.ts";
 
 /**
  * A native cipher object costs more than it saves below this length. Its key is wrapped first: told by its type as
@@ -178,6 +179,7 @@ export const nodeBackend: Backend = {
       throw new ProtocolError("bad-tag", { cause });
     }
   },
+  chunkCipher: nativeChunkCipher,
   mlKem768: nativeKem("ml-kem-768", nobleBackend.mlKem768),
   mlKem1024: nativeKem("ml-kem-1024", nobleBackend.mlKem1024),
 };
