@@ -25,7 +25,7 @@ export function plainGif(bytes: Bytes): PlainPicture {
   const header = partOf(bytes, 0, HEADER_BYTES);
   const [width, height] = [littleEndian(header, 6, 2), littleEndian(header, 8, 2)];
   if (width === 0 || height === 0) throw new WireError("bad-value");
-  let at = HEADER_BYTES + colorBytes(bigEndian(header, 10, 1));
+  let at = HEADER_BYTES + colourBytes(bigEndian(header, 10, 1));
   const parts: Bytes[] = [partOf(bytes, 0, at)];
   let frames = 0;
   for (let kind = bigEndian(bytes, at, 1); kind !== TRAILER; kind = bigEndian(bytes, at, 1)) {
@@ -46,13 +46,13 @@ function endOf(kind: number, bytes: Bytes, at: number): number {
 }
 
 /** 18: the highest bit says that there is a table, the lowest three how long it is. */
-function colorBytes(packed: number): number {
+function colourBytes(packed: number): number {
   return packed & 0x80 ? 3 * 2 ** ((packed & 7) + 1) : 0;
 }
 
 /** 20 to 22: header, colours, the size of codes, blocks. */
 function endOfFrame(bytes: Bytes, at: number): number {
-  return endOfBlocks(bytes, at + FRAME_HEADER_BYTES + colorBytes(bigEndian(bytes, at + 9, 1)) + 1);
+  return endOfBlocks(bytes, at + FRAME_HEADER_BYTES + colourBytes(bigEndian(bytes, at + 9, 1)) + 1);
 }
 
 /** 15: blocks with their length before them, until one of length 0. */

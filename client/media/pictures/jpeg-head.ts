@@ -3,7 +3,7 @@
 // Everything else in them, and every other one, is dropped.
 
 import { ascii, type Bytes, concat } from "#wire";
-import { plainProfile } from "./color-profile.ts";
+import { plainProfile } from "./colour-profile.ts";
 import { encodeSegment, MARKERS, MAX_SEGMENT_BYTES } from "./jpeg-segments.ts";
 import { encodeOrientation, type Orientation, orientationOf, UPRIGHT } from "./orientation.ts";
 import { hasText } from "./reading.ts";

@@ -47,21 +47,29 @@ export function plainJpeg(bytes: Bytes): PlainPicture {
 function readFrame(content: Bytes): Size {
   const [height, width, components] = [bigEndian(content, 1, 2), bigEndian(content, 3, 2), bigEndian(content, 5, 1)];
   // A height of 0 says that it follows later, which decoders do not wait for.
-  if (height === 0 || width === 0 || components === 0 || components > MAX_COMPONENTS) throw new WireError("bad-value");
+  if (height === 0 || width === 0) throw new WireError("bad-value");
+  requireComponents(components);
   if (content.length !== 6 + 3 * components) throw new WireError("bad-length");
   return { width, height };
 }
 
 /** B.2.3 */
 function checkScanHeader(content: Bytes): void {
-  if (content.length !== 4 + 2 * bigEndian(content, 0, 1)) throw new WireError("bad-length");
+  const components = bigEndian(content, 0, 1);
+  requireComponents(components);
+  if (content.length !== 4 + 2 * components) throw new WireError("bad-length");
+}
+
+function requireComponents(count: number): void {
+  if (count === 0 || count > MAX_COMPONENTS) throw new WireError("bad-value");
 }
 
 /** B.2.4: a segment holds whole tables and nothing behind them. */
 function checkTables(marker: number, content: Bytes): void {
   if (marker === MARKERS.DRI && content.length !== 2) throw new WireError("bad-length");
   let at = 0;
-  while (at < content.length) at += tableLength(marker, content, at);
+  do at += tableLength(marker, content, at);
+  while (at < content.length);
   if (at !== content.length) throw new WireError("bad-length");
 }
 

@@ -3,7 +3,7 @@
 // what follows the end are left out. The compressed picture is not decoded: bytes behind it, inside of its chunks, stay.
 
 import { ascii, type Bytes, concat, WireError } from "#wire";
-import { plainProfile } from "./color-profile.ts";
+import { plainProfile } from "./colour-profile.ts";
 import { encodeOrientation, type Orientation, orientationOf, type Size, turnedSize, UPRIGHT } from "./orientation.ts";
 import type { PlainPicture } from "./plain.ts";
 import { type Chunk, chunksOf, encodeChunk, SIGNATURE_BYTES } from "./png-chunks.ts";
@@ -13,10 +13,10 @@ import { deflate, inflate } from "./zlib.ts";
 /** Those of printers are the longest, with some 2 MB. */
 const MAX_PROFILE_BYTES = 4 * 1024 * 1024;
 /** A profile has a name in PNG, of at most 79 bytes. Here all have this one. */
-const PROFILE_NAME = "colors";
+const PROFILE_NAME = "colours";
 const MAX_PROFILE_NAME_BYTES = 79;
 const MAX_SIDE = 0x7fff_ffff;
-const MAX_COLORS = 256;
+const MAX_COLOURS = 256;
 
 // Colour types, table 9
 const GREY = 0;
@@ -58,7 +58,7 @@ export async function plainPng(bytes: Bytes): Promise<PlainPicture> {
 }
 
 interface Header extends Size {
-  readonly colorType: number;
+  readonly colourType: number;
   /** What says so stands before the picture, or it is not animated (11.3.6.1). */
   readonly animated: boolean;
 }
@@ -71,11 +71,11 @@ function readHeader(chunks: readonly Chunk[]): Header {
   const [width, height] = [bigEndian(first.content, 0, 4), bigEndian(first.content, 4, 4)];
   if (width === 0 || height === 0 || width > MAX_SIDE || height > MAX_SIDE) throw new WireError("bad-value");
   const deciding = chunks.find(({ type }) => type === "acTL" || type === "IDAT");
-  return { width, height, colorType: bigEndian(first.content, 9, 1), animated: deciding?.type === "acTL" };
+  return { width, height, colourType: bigEndian(first.content, 9, 1), animated: deciding?.type === "acTL" };
 }
 
 /** @throws WireError for a length that its type does not have */
-function isShown({ type, content }: Chunk, { colorType, animated }: Header): boolean {
+function isShown({ type, content }: Chunk, { colourType, animated }: Header): boolean {
   const length = LENGTHS.get(type);
   if (length !== undefined && content.length !== length) throw new WireError("bad-length");
   switch (type) {
@@ -83,11 +83,11 @@ function isShown({ type, content }: Chunk, { colorType, animated }: Header): boo
     case "IDAT":
       return true;
     case "PLTE":
-      if (content.length % 3 !== 0 || content.length > 3 * MAX_COLORS) throw new WireError("bad-length");
+      if (content.length % 3 !== 0 || content.length > 3 * MAX_COLOURS) throw new WireError("bad-length");
       // For other types it is a proposal to screens of few colours.
-      return colorType === INDEXED;
+      return colourType === INDEXED;
     case "tRNS":
-      return isTransparency(content, colorType);
+      return isTransparency(content, colourType);
     case "acTL":
     case "fcTL":
     case "fdAT":
@@ -99,11 +99,11 @@ function isShown({ type, content }: Chunk, { colorType, animated }: Header): boo
 }
 
 /** 11.3.1.1 */
-function isTransparency(content: Bytes, colorType: number): boolean {
-  if (colorType === INDEXED ? content.length > MAX_COLORS : content.length !== (colorType === GREY ? 2 : 6)) {
+function isTransparency(content: Bytes, colourType: number): boolean {
+  if (colourType === INDEXED ? content.length > MAX_COLOURS : content.length !== (colourType === GREY ? 2 : 6)) {
     throw new WireError("bad-length");
   }
-  return colorType === GREY || colorType === RGB || colorType === INDEXED;
+  return colourType === GREY || colourType === RGB || colourType === INDEXED;
 }
 
 /** 5.4: a decoder that does not know such a chunk cannot show the picture. */

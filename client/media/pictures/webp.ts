@@ -3,7 +3,7 @@
 // end are left out. The compressed pictures are not decoded: bytes behind them, inside of their chunks, stay.
 
 import { type Bytes, EMPTY, WireError } from "#wire";
-import { plainProfile } from "./color-profile.ts";
+import { plainProfile } from "./colour-profile.ts";
 import { encodeOrientation, type Orientation, orientationOf, type Size, UPRIGHT } from "./orientation.ts";
 import type { PlainPicture } from "./plain.ts";
 import { hasText, littleEndian } from "./reading.ts";

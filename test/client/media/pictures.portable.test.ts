@@ -2,7 +2,7 @@
 
 import { ascii, be32, type Bytes, concat, EMPTY, sameBytes } from "#wire";
 import { describe, expect, test } from "vitest";
-import { plainProfile } from "../../../client/media/pictures/color-profile.ts";
+import { plainProfile } from "../../../client/media/pictures/colour-profile.ts";
 import { type Picture, preparePicture } from "../../../client/media/pictures/index.ts";
 import { deflate, inflate } from "../../../client/media/pictures/zlib.ts";
 import * as gif from "../../support/pictures/gif.ts";
@@ -110,7 +110,7 @@ test("a profile is in the picture again: in one piece in JPEG, compressed in PNG
   );
   const { bytes } = await stripped(png.png({ before: [png.profileChunk(profile())] }));
   // The signature, IHDR, the length and type of iCCP, its name and method
-  const compressed = bytes.subarray(8 + 25 + 8 + 8, 8 + 25 + 8 + new DataView(bytes.buffer).getUint32(8 + 25));
+  const compressed = bytes.subarray(8 + 25 + 8 + 9, 8 + 25 + 8 + new DataView(bytes.buffer).getUint32(8 + 25));
   expect(await inflate(compressed, 10_000)).toEqual(plain);
   const file = [webp.extended(webp.FLAGS.profile), webp.chunk("ICCP", plain), webp.lossless()];
   expect((await stripped(webp.webp([webp.extended(webp.FLAGS.profile), webp.chunk("ICCP", profile()), webp.lossless()]))).bytes).toEqual(
@@ -216,6 +216,13 @@ const DAMAGED: Readonly<Record<string, Bytes>> = {
   "JPEG: a segment shorter than its length": jpeg.jpeg({ before: [new Uint8Array([0xff, 0xfe, 0, 1])] }),
   "JPEG: a segment longer than the file": jpeg.jpeg({ before: [new Uint8Array([0xff, 0xfe, 0xff, 0xff])] }),
   "JPEG: a marker that nobody knows": jpeg.jpeg({ before: [jpeg.segment(0xf7, ascii(MARK))] }),
+  "JPEG: a marker that nobody knows, with nothing behind it": jpeg.jpeg({ before: [jpeg.segment(0xf7)] }),
+  "JPEG: a scan of ten components": jpeg.jpeg({
+    between: jpeg.segment(0xda, new Uint8Array([10]), ascii(MARK), ascii(MARK), new Uint8Array(3)),
+  }),
+  "JPEG: a frame of ten components": jpeg.jpeg({
+    before: [jpeg.segment(0xc0, new Uint8Array([8, 0, 9, 0, 9, 10]), ascii(MARK.repeat(3)))],
+  }),
   "JPEG: bytes behind a table": jpeg.jpeg({ before: [jpeg.segment(0xdb, new Uint8Array(65), ascii(MARK))] }),
   "JPEG: a part of a table behind a table": jpeg.jpeg({ before: [jpeg.segment(0xdb, new Uint8Array(65 + 10))] }),
   "JPEG: bytes behind a table of codes": jpeg.jpeg({ before: [jpeg.segment(0xc4, new Uint8Array(17), ascii(MARK))] }),

@@ -15,8 +15,8 @@ export interface GifOptions {
 
 export function gif({ before = [], behind = [], after = new Uint8Array(0) }: GifOptions = {}): Bytes {
   const screen = [WIDTH, 0, HEIGHT, 0, 0x81, 0, 0];
-  const colors = [10, 20, 30, 200, 40, 60, 50, 180, 70, 240, 230, 220];
-  return concat(ascii("GIF89a"), new Uint8Array([...screen, ...colors]), ...before, frame(0), ...behind, new Uint8Array([0x3b]), after);
+  const colours = [10, 20, 30, 200, 40, 60, 50, 180, 70, 240, 230, 220];
+  return concat(ascii("GIF89a"), new Uint8Array([...screen, ...colours]), ...before, frame(0), ...behind, new Uint8Array([0x3b]), after);
 }
 
 /** Codes of three bits: cleared before they would become longer. */

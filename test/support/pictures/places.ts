@@ -40,13 +40,13 @@ function ofJpeg(): Marked[] {
 
 function ofPng(): Marked[] {
   const silent = Object.values(png.SILENT_CHUNKS);
-  const shown = [...png.COLOR_CHUNKS, png.profileChunk(profile()), png.exifChunk(exif(3))];
+  const shown = [...png.COLOUR_CHUNKS, png.profileChunk(profile()), png.exifChunk(exif(3))];
   return [
     ...Object.entries(png.SILENT_CHUNKS).map(([name, chunk]) => marked("png", name, png.png({ before: [chunk] }))),
     ...turned("png", (block) => png.png({ before: [png.exifChunk(block)] })),
     marked("png", "colours for screens of few", png.png({ before: [png.chunk("PLTE", ascii(`${MARK}xx`))] })),
     marked("png", "a colour profile", png.png({ before: [png.profileChunk(profile())] })),
-    marked("png", "other words about colours", png.png({ before: [...png.COLOR_CHUNKS, ...silent] })),
+    marked("png", "other words about colours", png.png({ before: [...png.COLOUR_CHUNKS, ...silent] })),
     marked("png", "an animation", png.png({ before: [...png.ANIMATION.before, ...silent], behind: png.ANIMATION.behind })),
     marked("png", "between the picture and the end", png.png({ behind: silent })),
     marked("png", "behind the end", png.png({ after: BEHIND })),
@@ -58,14 +58,14 @@ function ofWebp(): Marked[] {
   const { FLAGS, animation, extended, frame, lossless } = webp;
   const silent = Object.values(webp.SILENT_CHUNKS);
   const turnedBy = (block: Bytes): Bytes => webp.webp([extended(FLAGS.exif), lossless(), webp.chunk("EXIF", block)]);
-  const colors = webp.chunk("ICCP", profile());
+  const colours = webp.chunk("ICCP", profile());
   const all = FLAGS.profile | FLAGS.exif | FLAGS.xmp;
   return [
     ...Object.entries(webp.SILENT_CHUNKS).map(([name, chunk]) => marked("webp", name, webp.webp([extended(FLAGS.xmp), lossless(), chunk]))),
     ...turned("webp", turnedBy),
     ...turned("webp", (block) => turnedBy(concat(ascii("Exif\0\0"), block)), "called as in JPEG"),
-    marked("webp", "a colour profile", webp.webp([extended(FLAGS.profile), colors, lossless()])),
-    marked("webp", "what no flag announces", webp.webp([extended(0), colors, lossless(), webp.chunk("EXIF", exif(3)), ...silent])),
+    marked("webp", "a colour profile", webp.webp([extended(FLAGS.profile), colours, lossless()])),
+    marked("webp", "what no flag announces", webp.webp([extended(0), colours, lossless(), webp.chunk("EXIF", exif(3)), ...silent])),
     marked("webp", "behind a simple picture", webp.webp([lossless(), webp.chunk("EXIF", exif(3)), ...silent])),
     marked("webp", "behind the end", webp.webp([lossless()], BEHIND)),
     marked(
@@ -73,7 +73,11 @@ function ofWebp(): Marked[] {
       "an animation",
       webp.webp([extended(FLAGS.animation), animation, frame(lossless(), ...silent), frame(lossless([9, 99]))]),
     ),
-    marked("webp", "everything", webp.webp([extended(all), ...silent, colors, lossless(), webp.chunk("EXIF", exif(3)), ...silent], BEHIND)),
+    marked(
+      "webp",
+      "everything",
+      webp.webp([extended(all), ...silent, colours, lossless(), webp.chunk("EXIF", exif(3)), ...silent], BEHIND),
+    ),
   ];
 }
 

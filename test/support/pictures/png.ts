@@ -82,7 +82,7 @@ function crc(bytes: Bytes): number {
 export const profileChunk = (profile: Bytes): Bytes => chunk("iCCP", ascii(`${MARK}\0\0`), zlib(profile));
 export const exifChunk = (exif: Bytes): Bytes => chunk("eXIf", exif);
 
-export const COLOR_CHUNKS: readonly Bytes[] = [
+export const COLOUR_CHUNKS: readonly Bytes[] = [
   chunk("cHRM", ...[31270, 32900, 64000, 33000, 30000, 60000, 15000, 6000].map(be32)),
   chunk("gAMA", be32(100_000)),
 ];

@@ -19,7 +19,7 @@ test.each(MARKED)("$name: shown as before, and as large as is told", async ({ by
 });
 
 test("what is kept is needed: without it these pictures would look different", async () => {
-  const [plain, turned, colored, red] = await Promise.all(
+  const [plain, turned, coloured, red] = await Promise.all(
     [
       jpeg.jpeg(),
       jpeg.jpeg({ before: [jpeg.exifSegment(exif(2))] }),
@@ -27,7 +27,7 @@ test("what is kept is needed: without it these pictures would look different", a
       jpeg.jpeg({ before: [jpeg.adobe(0)] }),
     ].map(async (bytes) => (await pixels(await stripped(bytes))).data.join()),
   );
-  expect(new Set([plain, turned, colored, red]).size).toBe(4);
+  expect(new Set([plain, turned, coloured, red]).size).toBe(4);
 });
 
 test.each(["image/jpeg", "image/png", "image/webp"])("a %s that the browser wrote loses nothing that shows", async (type) => {

@@ -8,10 +8,10 @@ import { bigEndian, partOf, textAt } from "./reading.ts";
 const HEADER_BYTES = 128;
 const ENTRY_BYTES = 12;
 /** Of the tags of clause 9 those that turn the picture's colours into others. */
-const COLOR_TAGS: ReadonlySet<string> = new Set(
+const COLOUR_TAGS: ReadonlySet<string> = new Set(
   "rXYZ gXYZ bXYZ rTRC gTRC bTRC kTRC wtpt chad cicp A2B0 A2B1 A2B2 B2A0 B2A1 B2A2".split(" "),
 );
-const NAME = "colors";
+const NAME = "colours";
 
 interface Tag {
   readonly name: string;
@@ -22,20 +22,20 @@ export function plainProfile(profile: Bytes): Bytes | undefined {
   try {
     if (textAt(profile, 36, 4) !== "acsp") return undefined;
     const major = bigEndian(profile, 8, 1);
-    return encodeProfile(profile, [...textTags(major), ...colorTags(profile)]);
+    return encodeProfile(profile, [...textTags(major), ...colourTags(profile)]);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;
   }
 }
 
-function colorTags(profile: Bytes): Tag[] {
+function colourTags(profile: Bytes): Tag[] {
   const tags: Tag[] = [];
   const count = bigEndian(profile, HEADER_BYTES, 4);
   for (let i = 0; i < count; i++) {
     const entry = HEADER_BYTES + 4 + i * ENTRY_BYTES;
     const name = textAt(profile, entry, 4);
-    if (!COLOR_TAGS.has(name) || tags.some((tag) => tag.name === name)) continue;
+    if (!COLOUR_TAGS.has(name) || tags.some((tag) => tag.name === name)) continue;
     const content = partOf(profile, bigEndian(profile, entry + 4, 4), bigEndian(profile, entry + 8, 4));
     tags.push({ name, content: partOf(content, 0, usedBytes(content)) });
   }
