@@ -20,7 +20,8 @@ import {
 } from "#wire";
 import { SERVED } from "../../workers/gateway/served.ts";
 import { SharedGroup } from "../support/shared-group.ts";
-import { noise, SMALL, TUS, Uploader } from "./support/files.ts";
+import { SMALL, TUS, Uploader } from "./support/files.ts";
+import { noise } from "./support/noise.ts";
 import { authorizationOf } from "./support/groups.ts";
 import { newMessageId, opaqueMessage, Sender } from "./support/to-many.ts";
 import { type Asking, codeOf, nowSeconds, openWorld, ORIGIN, Person, type World } from "./support/world.ts";

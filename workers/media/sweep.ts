@@ -5,17 +5,23 @@
 import { MEDIA_PREFIX } from "#durable-objects";
 import { isExpired } from "./bucket.ts";
 
-/** The bucket lists a thousand at a time; with what is removed, a run is at most 42 requests, which every plan allows. */
-const PAGES_PER_RUN = 20;
+export interface SweepBounds {
+  readonly pages: number;
+  /** At most a thousand. */
+  readonly filesPerPage: number;
+}
+
+/** With what is removed, a run is at most 42 requests to the bucket, which every plan allows. */
+const BOUNDS: SweepBounds = { pages: 20, filesPerPage: 1000 };
 /** Not among the files. */
 const POSITION_KEY = "sweep-position";
 
 /** Returns how many files were removed. */
-export async function sweepMedia(bucket: R2Bucket, nowSeconds: number, pages: number = PAGES_PER_RUN): Promise<number> {
+export async function sweepMedia(bucket: R2Bucket, nowSeconds: number, bounds: SweepBounds = BOUNDS): Promise<number> {
   let removed = 0;
   let position = await (await bucket.get(POSITION_KEY))?.text();
-  for (let page = 0; page < pages; page++) {
-    const { objects, truncated } = await bucket.list({ prefix: MEDIA_PREFIX, ...(position ? { startAfter: position } : {}) });
+  for (let page = 0; page < bounds.pages; page++) {
+    const { objects, truncated } = await bucket.list({ prefix: MEDIA_PREFIX, limit: bounds.filesPerPage, ...after(position) });
     const old = objects.filter((file) => isExpired(file, nowSeconds)).map(({ key }) => key);
     if (old.length > 0) await bucket.delete(old);
     removed += old.length;
@@ -24,4 +30,8 @@ export async function sweepMedia(bucket: R2Bucket, nowSeconds: number, pages: nu
   }
   await bucket.put(POSITION_KEY, position ?? "");
   return removed;
+}
+
+function after(position: string | undefined): Pick<R2ListOptions, "startAfter"> {
+  return position === undefined || position === "" ? {} : { startAfter: position };
 }

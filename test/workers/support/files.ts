@@ -9,20 +9,9 @@ import type { World } from "./world.ts";
 
 export const TUS = { "tus-resumable": TUS_VERSION };
 const MIB = 1024 * 1024;
-/** The shortest file there is, one that is a part and a bit, and one that is three parts: as they are stored. */
+/** The shortest file there is, and one that is a part and a bit: as they are stored. */
 export const SMALL: number = encryptedMediaLength(0);
 export const MEDIUM: number = encryptedMediaLength(6 * MIB);
-export const LARGE: number = encryptedMediaLength(12 * MIB);
-
-/** Different at every place and for every seed. */
-export function noise(length: number, seed = 1): Bytes {
-  const words = new Uint32Array(Math.ceil(length / 4));
-  for (let i = 0, state = Math.imul(seed, 0x9e37_79b1) | 1; i < words.length; i++) {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
-    words[i] = state ^ (state >>> 15);
-  }
-  return new Uint8Array(words.buffer).slice(0, length);
-}
 
 export class Uploader {
   readonly world: World;

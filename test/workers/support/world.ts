@@ -50,7 +50,8 @@ export class World {
   readonly afterwards: Promise<unknown>[] = [];
   aheadSeconds = 0;
 
-  constructor(overrides: Partial<Env> = {}) {
+  /** @param without what is not bound */
+  constructor(overrides: Partial<Env> = {}, without: readonly (keyof Env)[] = []) {
     const { SERVER_SEED, MAILBOX, GROUP, FAN_OUT, UPLOAD, MEDIA, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
     // No limiter but a test's own: what one test asks must not slow another.
     const bound: Env & Pick<Cloudflare.Env, "KEYS_DB"> = {
@@ -64,6 +65,7 @@ export class World {
       ...{ KEYS_DB_1, KEYS_DB_2 },
       ...overrides,
     };
+    for (const name of without) Reflect.deleteProperty(bound, name);
     this.services = servicesOf(bound, { nowMilliseconds: () => Date.now() + this.aheadSeconds * 1000, random: systemRandom });
     this.serve = gateway(this.services, OPERATIONS);
   }
