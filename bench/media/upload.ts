@@ -27,13 +27,13 @@ export async function measureUploads(rounds: Rounds, { rounds: count, mebibytes 
   const servers = [await startBenchServer("edgewise"), await startBenchServer("floor")] as const;
   try {
     const uploaders = [await tusUploader(servers[0]), plainUploader(servers[1])];
-    for (const { upload } of uploaders) await upload(file.slice(0, encryptedMediaLength(1024 * 1024)));
+    for (const uploader of uploaders) await uploader.upload(file.slice(0, encryptedMediaLength(1024 * 1024)));
     for (let round = 0; round < count; round++) {
-      for (const { subject, upload } of round % 2 === 0 ? uploaders : uploaders.toReversed()) {
+      for (const uploader of round % 2 === 0 ? uploaders : uploaders.toReversed()) {
         const start = performance.now();
-        await upload(file);
+        await uploader.upload(file);
         const seconds = (performance.now() - start) / 1000;
-        rounds.note(subject, [{ work: `upload ${mebibytes} MiB`, unit: "MB/s", value: file.length / 1e6 / seconds }]);
+        rounds.note(uploader.subject, [{ work: `upload ${mebibytes} MiB`, unit: "MB/s", value: file.length / 1e6 / seconds }]);
       }
     }
   } finally {
