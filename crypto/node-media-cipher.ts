@@ -14,7 +14,9 @@ export function nativeChunkCipher(key: Bytes): ChunkCipher {
     seal(nonce, plaintext) {
       const cipher = createCipheriv(NAME, handle, nonce, TAG);
       const sealed = unwritten(plaintext.length + TAG.authTagLength);
-      sealed.set(cipher.update(plaintext));
+      const ciphertext = cipher.update(plaintext);
+      sealed.set(ciphertext);
+      release(ciphertext);
       cipher.final();
       sealed.set(cipher.getAuthTag(), plaintext.length);
       return sealed;
@@ -24,10 +26,9 @@ export function nativeChunkCipher(key: Bytes): ChunkCipher {
       try {
         const decipher = createDecipheriv(NAME, handle, nonce, TAG);
         decipher.setAuthTag(sealed.subarray(length));
-        const plaintext = unwritten(length);
-        plaintext.set(decipher.update(sealed.subarray(0, length)));
+        const { buffer, byteOffset } = decipher.update(sealed.subarray(0, length));
         decipher.final();
-        return plaintext;
+        return new Uint8Array(buffer, byteOffset, length);
       } catch (cause) {
         throw new ProtocolError("bad-tag", { cause });
       }
@@ -35,7 +36,12 @@ export function nativeChunkCipher(key: Bytes): ChunkCipher {
   };
 }
 
-/** Memory of its own that is written over in full by whoever asks for it: zeroing 64 KiB first takes as long as encrypting them. */
+/** Memory that is written over in full by whoever asks for it: to zero 64 KiB first would cost a third of encrypting them. */
 function unwritten(length: number): Bytes {
   return new Uint8Array(Buffer.allocUnsafeSlow(length).buffer);
+}
+
+/** Gives memory back at once, where the next chunk finds it still in the processor's cache. */
+function release({ buffer, byteLength }: Bytes): void {
+  if (buffer.byteLength === byteLength) buffer.transfer(0);
 }

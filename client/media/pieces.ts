@@ -3,8 +3,8 @@
 import { type Bytes, EMPTY, WireError } from "#wire";
 
 /**
- * The same bytes in pieces of the lengths that are asked for, each at least one. A piece that lies in one of the source's is
- * a view of it: use it before asking for the next.
+ * The same bytes in pieces of the lengths that are asked for, each at least one. A piece is borrowed until the next is asked
+ * for: it is a part of one of the source's, or was put together in memory that is used again.
  * @throws WireError `truncated` when the source ends before the last of them is full, `trailing` when it goes on behind it.
  */
 export async function* cut(source: AsyncIterable<Bytes>, lengths: Iterable<number>): AsyncGenerator<Bytes, void, undefined> {
@@ -20,7 +20,7 @@ export async function* cut(source: AsyncIterable<Bytes>, lengths: Iterable<numbe
       if (part.length === next.value) {
         yield part;
       } else {
-        if (filled === 0) begun = new Uint8Array(next.value);
+        if (begun.length !== next.value) begun = new Uint8Array(next.value);
         begun.set(part, filled);
         filled += part.length;
         if (filled < begun.length) break;
