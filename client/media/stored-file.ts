@@ -9,9 +9,10 @@ import { pauseMilliseconds } from "../sending/pause.ts";
 import { inOrder } from "./ahead.ts";
 import type { MediaServer } from "./media-server.ts";
 
-/** Read at once. */
+/** Asked for at once, where nothing gets lost. What a broken answer has brought is not kept, so less is asked for after one. */
 const PART_BYTES = 1024 * 1024;
-/** In a row, for one part. */
+const LEAST_BYTES = 64 * 1024;
+/** In a row, for one place. */
 const MAX_FAILURES = 5;
 
 export interface StoredAt {
@@ -37,6 +38,7 @@ export class StoredFile {
   readonly #at: StoredAt;
   readonly #reading: Reading;
   #query: Promise<string> | undefined;
+  #step = PART_BYTES;
 
   constructor(at: StoredAt, reading: Reading) {
     this.#at = at;
@@ -48,16 +50,25 @@ export class StoredFile {
     return inOrder(partsOf(from, to), (part) => this.#readPatiently(part));
   }
 
-  async #readPatiently(part: Part): Promise<Bytes> {
-    for (let failures = 1; ; failures++) {
+  async #readPatiently({ from, to }: Part): Promise<Bytes> {
+    const bytes = new Uint8Array(to - from);
+    let failures = 0;
+    for (let at = from; at < to;) {
       try {
-        return await this.#read(part);
+        const read = await this.#read({ from: at, to: Math.min(to, at + this.#step) });
+        bytes.set(read, at - from);
+        at += read.length;
+        failures = 0;
+        this.#step = Math.min(PART_BYTES, this.#step + LEAST_BYTES);
       } catch (error) {
         this.#reading.signal?.throwIfAborted();
+        failures++;
         if (!(error instanceof ClientError) || !isPassing(error) || failures === MAX_FAILURES) throw error;
+        this.#step = Math.max(LEAST_BYTES, this.#step / 2);
         await this.#pause(failures, error);
       }
     }
+    return bytes;
   }
 
   async #read({ from, to }: Part): Promise<Bytes> {

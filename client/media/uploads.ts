@@ -53,6 +53,8 @@ export class Uploads {
   readonly #sending: Sending;
   readonly #server: () => Promise<MediaServer>;
   readonly #lanes = new Map<number, Lane>();
+  /** How far each was. */
+  readonly #reached = new Map<number, number>();
   /** What is being brought now, by which one stops it. */
   readonly #running = new Map<number, AbortController>();
   readonly #watchers = new Set<Watcher>();
@@ -176,6 +178,9 @@ export class Uploads {
   }
 
   #tell(ordinal: number, bytes: number): void {
+    // Over a line that breaks all the time it gets on all the same: that is no reason to wait longer and longer.
+    if (bytes > (this.#reached.get(ordinal) ?? 0)) this.#lanes.delete(ordinal);
+    this.#reached.set(ordinal, bytes);
     for (const watcher of this.#watchers) {
       const { uploads, done, onProgress } = watcher;
       if (!isAmong(ordinal, uploads)) continue;
@@ -197,6 +202,7 @@ export class Uploads {
       return;
     }
     this.#lanes.delete(upload.ordinal);
+    this.#reached.delete(upload.ordinal);
   }
 
   #pause(upload: Upload, failure: ClientError | undefined): void {
