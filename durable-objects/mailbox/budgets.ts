@@ -46,10 +46,11 @@ export class Budgets {
     return this.#spend("media", windowOf(nowMilliseconds, DAY_SECONDS), limit, bytes);
   }
 
-  /** Drops what was counted about requesters in hours that are over. */
+  /** Drops what was counted about requesters in hours that are over, and about uploads in days that are. */
   clear(nowMilliseconds: number): void {
     const hour = windowOf(nowMilliseconds, HOUR_SECONDS);
-    this.#sql.exec("DELETE FROM spent WHERE budget GLOB 'requester *' AND window < ?1", hour);
+    const day = windowOf(nowMilliseconds, DAY_SECONDS);
+    this.#sql.exec("DELETE FROM spent WHERE budget GLOB 'requester *' AND window < ?1 OR budget = 'media' AND window < ?2", hour, day);
   }
 
   #spend(budget: string, window: number, limit: number, more = 1): boolean {

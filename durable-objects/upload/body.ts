@@ -1,6 +1,8 @@
 // The body of a request, as far as it comes: it may break off, stop coming, or be given up because somebody else wants to
 // write. None of that is an error here.
 
+import { MAX_MEDIA_REQUEST_BYTES } from "#wire";
+
 const PATIENCE_MILLISECONDS = 30_000;
 
 export class IncomingBody {
@@ -32,6 +34,13 @@ export class IncomingBody {
     } finally {
       clearTimeout(timer);
     }
+  }
+
+  /** Reads on and keeps nothing, so that a client that is still sending comes to hear the answer. */
+  async discard(): Promise<void> {
+    let left = MAX_MEDIA_REQUEST_BYTES;
+    for (let bytes = await this.next(); bytes !== undefined && left > 0; bytes = await this.next()) left -= bytes.length;
+    this.cancel();
   }
 
   /** Reads no more; what waits to be read is thrown away. */

@@ -79,7 +79,7 @@ export class Upload extends DurableObject<UploadEnv> implements UploadApi {
     const decision = progress.kind === "progress" ? decideAppend(progress, append) : progress;
     const { record } = this.#rows;
     if (decision.kind !== "take" || record === undefined) {
-      body.cancel();
+      await body.discard();
       return decision.kind === "take" ? { kind: "unknown" } : decision;
     }
     const hash = digest === undefined ? undefined : sha256Stream();
@@ -143,7 +143,7 @@ async function takeAll(body: IncomingBody, room: number, arrival: Arrival, hash:
   for (let bytes = await body.next(); bytes !== undefined; bytes = await body.next()) {
     taken += bytes.length;
     if (taken > room) {
-      body.cancel();
+      await body.discard();
       return undefined;
     }
     hash?.update(copy(bytes));

@@ -9,8 +9,19 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Upload } from "tus-js-client";
-import { accessSecretOf, mediaIdOf } from "#identity";
-import { type Bytes, encryptedMediaLength, MEDIA_SCHEME, parseUploadId, pathOf, TUS_CONTENT_TYPE, TUS_VERSION, type UploadId } from "#wire";
+import { systemRandom } from "#crypto";
+import { accessSecretOf, drawUploadId, mediaIdOf } from "#identity";
+import {
+  type Bytes,
+  encryptedMediaLength,
+  MAX_MEDIA_REQUEST_BYTES,
+  MEDIA_SCHEME,
+  parseUploadId,
+  pathOf,
+  TUS_CONTENT_TYPE,
+  TUS_VERSION,
+  type UploadId,
+} from "#wire";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seededDice } from "../support/random.ts";
 import { HttpUser } from "./http-user.ts";
@@ -147,4 +158,25 @@ test("after 13 hang-ups and 4 kills in the middle of requests nothing acknowledg
     expect(await offsetOf(uploadId)).toBe(acknowledged);
   }
   expect(await hashOfStored(uploadId)).toBe(hashOf(Uint8Array.from(file)));
+});
+
+test("a refusal reaches a client that is still sending", async () => {
+  const body = randomBytes(MAX_MEDIA_REQUEST_BYTES);
+  const uploadId = await create(encryptedMediaLength(20 * MIB));
+  const unknown = drawUploadId("server", systemRandom);
+  const tus = { ...TUS, "content-type": TUS_CONTENT_TYPE };
+  const asked: readonly (readonly [number, UploadId, RequestInit])[] = [
+    [409, uploadId, { method: "PATCH", headers: { ...tus, "upload-offset": "5" } }],
+    [404, unknown, { method: "PATCH", headers: { ...tus, "upload-offset": "0" } }],
+    [412, uploadId, { method: "PATCH", headers: { "upload-offset": "0" } }],
+    [401, drawUploadId("client", systemRandom), { method: "PUT" }],
+  ];
+  for (let round = 0; round < 3; round++) {
+    for (const [status, to, request] of asked) {
+      const response = await fetch(server.url + pathOf("appendUpload", { uploadId: to }), { ...request, body });
+      expect(response.status).toBe(status);
+      await response.arrayBuffer();
+    }
+  }
+  expect(await offsetOf(uploadId)).toBe(0);
 });

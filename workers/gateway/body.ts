@@ -5,6 +5,7 @@ import {
   type Bytes,
   concat,
   type GroupId,
+  MAX_MEDIA_REQUEST_BYTES,
   type MediaId,
   parseGroupId,
   parseMediaId,
@@ -81,6 +82,27 @@ export function afterOf(url: URL): number {
   const text = url.searchParams.get("after") ?? "0";
   if (!/^(0|[1-9][0-9]{0,8})$/.test(text)) throw new Problem("malformed", { reason: "bad-value" });
   return Number(text);
+}
+
+const DRAIN_MILLISECONDS = 10_000;
+
+/**
+ * Reads what nobody has wanted of a body, within bounds: a client that is still sending would find its connection closed, and not
+ * the answer.
+ */
+export async function drain({ body, bodyUsed }: Request): Promise<void> {
+  if (body === null || bodyUsed || body.locked) return;
+  const reader = (body as ReadableStream<Uint8Array>).getReader(); // a body is of bytes
+  const timer = setTimeout(() => void reader.cancel(), DRAIN_MILLISECONDS);
+  try {
+    let left = MAX_MEDIA_REQUEST_BYTES;
+    for (let part = await reader.read(); !part.done && left > 0; part = await reader.read()) left -= part.value.length;
+    await reader.cancel();
+  } catch {
+    // The client is gone.
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 /** @throws Problem `unsupported-media-type` */

@@ -4,6 +4,7 @@
 import { type Context, Hono } from "hono";
 import { type Operation, ROUTES, SOCKET_PROTOCOL } from "#wire";
 import { Unavailable } from "../deadline.ts";
+import { drain } from "./body.ts";
 import type { Call, DeviceCall, Operations, Services } from "./call.ts";
 import type { ActiveDevice } from "./devices.ts";
 import { withHeaders } from "./headers.ts";
@@ -17,8 +18,9 @@ export type Gateway = (request: Request, context: Pick<ExecutionContext, "waitUn
 export function gateway(services: Services, operations: Operations): Gateway {
   const app = router(services, operations);
   return async (request, context) => {
-    // What an operation answers is not copied on its way out: a socket's 101 must go as it came.
     const response = await app.fetch(request, { waitUntil: (work: Promise<unknown>) => context.waitUntil(work) });
+    await drain(request);
+    // What an operation answers is not copied on its way out: a socket's 101 must go as it came.
     return response.status === 101 ? response : withHeaders(response, new URL(request.url).pathname);
   };
 }
