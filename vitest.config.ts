@@ -55,10 +55,12 @@ export default defineConfig({
                 MAILBOX: { className: "Mailbox", useSQLite: true },
                 GROUP: { className: "Group", useSQLite: true },
                 FAN_OUT: { className: "FanOut", useSQLite: true },
+                UPLOAD: { className: "Upload", useSQLite: true },
               },
               // Nobody consumes it: what is enqueued is lost, unless a test brings it to the consumer.
               queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },
               d1Databases: ["KEYS_DB", "KEYS_DB_1", "KEYS_DB_2"],
+              r2Buckets: ["MEDIA"],
               bindings: { SERVER_SEED: `1:${"A".repeat(43)}`, FANOUT_PAUSE_SECONDS: "60" },
             },
           }),
@@ -81,6 +83,7 @@ export default defineConfig({
             "fast-check",
             "idb",
             "pure-rand",
+            "thumbhash",
           ],
         },
         test: {

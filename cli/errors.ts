@@ -53,6 +53,17 @@ export function notStored(cause: ClientError): CommandError {
   return new CommandError({ ...explain(cause), hint }, { cause });
 }
 
+/** Of a message without files, or with fewer. */
+export function noSuchFile(count: number): CommandError {
+  const hint = count === 0 ? "It has none." : `It has ${count}: --index takes 1 to ${count}.`;
+  return new CommandError({ code: "unknown-file", message: "The message has no such file.", hint, exit: EXIT.failed });
+}
+
+export function fileExists(): CommandError {
+  const hint = "Nothing was overwritten. Say with -o where it should go.";
+  return new CommandError({ code: "file-exists", message: "There is a file of this name.", hint, exit: EXIT.failed });
+}
+
 export function explain(error: unknown): Failure {
   if (error instanceof CommandError) return error.failure;
   if (error instanceof ClientError) return explainClient(error);

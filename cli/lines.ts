@@ -1,8 +1,9 @@
 // What is printed about accounts, people, messages and events: the fields that programs get, and the words that people read.
 // Does not print, and asks for nothing.
 
-import type { Account, ClientEvent, GroupConversation, Message, NoticeEvent, Peer } from "#client";
+import type { Account, Attachment, ClientEvent, GroupConversation, Message, NoticeEvent, Peer } from "#client";
 import { faint, type Json } from "./output.ts";
+import { sizeOf } from "./progress.ts";
 import { visible } from "./visible.ts";
 
 export interface Line {
@@ -38,16 +39,33 @@ function messageFields(message: Message): Json {
     fromName: from.name,
     text,
     sentAt: sentAt.toISOString(),
-    attachments: [],
+    attachments: message.attachments.map(attachmentFields),
     replyTo: replyTo?.id ?? null,
   };
 }
 
-function messageWords({ from, own, conversation, text, sentAt, edited, deleted, reactions, gapBefore, state }: Message): string {
+function attachmentFields({ name, mime, size, width, height }: Attachment): Json {
+  return { name, mime, size, ...(width === undefined || height === undefined ? {} : { width, height }) };
+}
+
+function messageWords({
+  attachments,
+  from,
+  own,
+  conversation,
+  text,
+  sentAt,
+  edited,
+  deleted,
+  reactions,
+  gapBefore,
+  state,
+}: Message): string {
   const where = conversation.kind === "group" ? `#${visible(conversation.title)}` : visible(conversation.peer.name);
   const other = conversation.kind === "group" ? `${visible(from.name)} → ${where}` : visible(from.name);
   const writer = own ? `you → ${where}` : other;
-  const words = deleted ? faint("(deleted)") : visible(text);
+  const files = attachments.map(({ name, size }) => `[${visible(name)}, ${sizeOf(size)}]`);
+  const words = deleted ? faint("(deleted)") : [visible(text), ...files].filter(Boolean).join(" ");
   const marks = [edited && "(edited)", own && `(${state})`, gapBefore && "(something before this never came)"].filter(Boolean);
   const emoji = reactions.map((reaction) => visible(reaction.emoji)).join(" ");
   return [`${localTime(sentAt)} ${writer}: ${words}`, emoji, ...marks.map((mark) => faint(String(mark)))].filter(Boolean).join("  ");

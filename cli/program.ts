@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { accept, block, requests, unblock } from "./commands/people.ts";
+import { download } from "./commands/download.ts";
 import { edit, react, remove } from "./commands/change.ts";
 import { group } from "./commands/group.ts";
 import { history, read, search } from "./commands/read.ts";
@@ -28,7 +29,7 @@ Exit codes: 0 done · 1 refused or failed · 2 no such command or option · 75 t
 
 const GROUPS: readonly (readonly [string, readonly ((run: Run) => Command)[]])[] = [
   ["You:", [register, whoami, profile]],
-  ["Messages:", [send, listen, history, search, read, edit, remove, react]],
+  ["Messages:", [send, listen, history, search, read, download, edit, remove, react]],
   ["People:", [requests, accept, block, unblock, verify, presence]],
   ["Groups:", [group]],
 ];

@@ -1,6 +1,6 @@
 // The SDK as its users see it: what createClient() gives, in words and types. How it is done is in the files beside it.
 
-import type { DeviceId, MessageId, UserId } from "#wire";
+import type { Bytes, DeviceId, MessageId, UserId } from "#wire";
 import type { ConnectionStatus } from "./connection-api.ts";
 import type { ErrorCode } from "./errors.ts";
 
@@ -149,6 +149,12 @@ export interface ConversationBase {
    * resolves when the server has it for every device.
    */
   send(text: string, options?: { readonly replyTo?: Message }): Promise<Message>;
+  /**
+   * A message with files, each of at most 100 MiB. Resolves when it is stored here, the files encrypted with it; then they are taken to
+   * the server, and go on from there after every loss of connection and every end of this program. Only when they are there the message
+   * goes out: what is said meanwhile overtakes it.
+   */
+  sendFile(file: Blob | readonly Blob[], options?: SendFileOptions): Promise<Message>;
   /** Newest first, a page at a time. */
   history(options?: { readonly before?: MessageId; readonly limit?: number }): Promise<readonly Message[]>;
   /** Marks everything up to now, or up to a message, as read. */
@@ -156,6 +162,66 @@ export interface ConversationBase {
   /** Told to accepted contacts only, and only with the setting on. */
   setTyping(on: boolean): Promise<void>;
   setDraft(text: string): Promise<void>;
+}
+
+export interface SendFileOptions {
+  /** What stands beside the files. */
+  readonly caption?: string;
+  readonly replyTo?: Message;
+  /** Bytes at the server, of all that go there: more than the files have, because they are padded. */
+  readonly onProgress?: (progress: Progress) => void;
+  /** Aborted before the message went out, there is no such message. */
+  readonly signal?: AbortSignal;
+  /** Pictures otherwise lose what cameras write into them: the place, the time, the device. */
+  readonly keepMetadata?: boolean;
+}
+
+export interface Progress {
+  readonly done: number;
+  readonly total: number;
+}
+
+/** A file of a message. Its name, type and measures are what its sender says. */
+export interface Attachment {
+  /** Never a path, and of printable characters only. */
+  readonly name: string;
+  /** `application/octet-stream` where nobody knows. */
+  readonly mime: string;
+  readonly size: number;
+  /** Of a picture. */
+  readonly width: number | undefined;
+  readonly height: number | undefined;
+  /** A blurred picture in some 30 bytes (evanw.github.io/thumbhash). */
+  readonly thumbhash: Bytes | undefined;
+  /** The whole file, once it is proven to be the one that was sent. After a loss of connection it goes on where it was. */
+  download(options?: DownloadOptions): Promise<Blob>;
+  /** The same into a file, where also what an earlier try has left counts; `fileSink` of `edgewise/node` makes one. */
+  download(options: DownloadOptions & { readonly to: FileSink }): Promise<void>;
+  /**
+   * From a place on, piece by piece, each proven to be the sender's and in its place. Whoever reads all of it from the beginning is
+   * also told at the end that it was whole.
+   */
+  stream(options?: DownloadOptions & { readonly from?: number }): AsyncIterableIterator<Bytes>;
+}
+
+export interface DownloadOptions extends Options {
+  /** Bytes of the file. */
+  readonly onProgress?: (progress: Progress) => void;
+}
+
+/** Where a file goes that is downloaded. One download at a time. */
+export interface FileSink {
+  /** What an earlier try has left, from the beginning on; without pieces if there is nothing. */
+  left(): AsyncIterable<Bytes>;
+  /** Keeps so many bytes of that, and gets what comes behind them. */
+  open(length: number): Promise<void>;
+  write(bytes: Bytes): Promise<void>;
+  /** Everything is here, and proven: from now on, and not before, it may look like a whole file. */
+  finish(): Promise<void>;
+  /** What is here stays for the next try. */
+  close(): Promise<void>;
+  /** What is here is worth nothing. */
+  discard(): Promise<void>;
 }
 
 export type MessageState = "queued" | "sent" | "delivered" | "read" | "failed" | "received";
@@ -173,6 +239,7 @@ export interface Message {
   /** Why it failed. */
   readonly error: ErrorCode | undefined;
   readonly replyTo: { readonly author: UserId; readonly id: MessageId } | undefined;
+  readonly attachments: readonly Attachment[];
   readonly edited: boolean;
   /** What it said before, oldest first. */
   readonly history: readonly { readonly text: string; readonly sentAt: Date }[];
@@ -185,7 +252,7 @@ export interface Message {
   /** Resolves when a device of the other person has it. */
   delivered(options?: Options): Promise<void>;
   edit(text: string): Promise<void>;
-  /** For everyone. */
+  /** For everyone. One whose files are still on their way nobody has heard of, and it is gone. */
   delete(): Promise<void>;
   /** An empty one takes the reaction back. */
   react(emoji: string): Promise<void>;

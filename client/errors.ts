@@ -191,6 +191,47 @@ const ERRORS = {
     hint: "See the documentation of the call.",
     retryable: false,
   },
+  // Files
+  "file-too-large": {
+    message: "The file is larger than 100 MiB.",
+    hint: "Send it in parts, or in another way.",
+    retryable: false,
+  },
+  "file-unreadable": {
+    message: "The file cannot be read, or was changed while it was read.",
+    hint: "Nothing was sent. Check that it is there and yours to read, and send it again.",
+    retryable: false,
+  },
+  "picture-damaged": {
+    message: "The picture has parts that nobody here knows, and may hold where and when it was taken.",
+    hint: "Nothing was sent. Save it anew with a program for pictures; or send it as it is, with keepMetadata or --keep-metadata.",
+    retryable: false,
+  },
+  "file-unwritable": {
+    message: "The file cannot be written.",
+    hint: "Check the disk, and that the folder is yours to write. What has come so far is kept, and the next try goes on from there.",
+    retryable: false,
+  },
+  "file-refused": {
+    message: "The server does not take this file.",
+    hint: "It may take only smaller ones, or no more today. The message can be sent again, or deleted.",
+    retryable: false,
+  },
+  "file-not-sent": {
+    message: "The file is not at the server yet.",
+    hint: "It can be read when its message was sent.",
+    retryable: true,
+  },
+  "file-gone": {
+    message: "The server does not have this file any more.",
+    hint: "Files stay there for 30 days. Ask whoever sent it to send it again.",
+    retryable: false,
+  },
+  "file-damaged": {
+    message: "What came is not the file that was sent.",
+    hint: "Try again; if it stays, do not trust this server, or ask whoever sent it to send it again.",
+    retryable: true,
+  },
   // The store
   "storage-corrupt": {
     message: "A stored record is damaged.",

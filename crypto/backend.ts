@@ -15,11 +15,26 @@ export interface MlKem {
   decapsulate(seed: Bytes, ciphertext: Bytes): Bytes;
 }
 
+/** SHA-256 of what comes in pieces. */
+export interface Sha256Stream {
+  update(data: Bytes): void;
+  /** Of everything so far. Afterwards the stream takes nothing more. */
+  digest(): Bytes;
+}
+
+/** AES-256-GCM under one key, without associated data; the 16-byte tag comes last. */
+export interface ChunkCipher {
+  seal(nonce: Bytes, plaintext: Bytes): Bytes;
+  /** @throws ProtocolError `bad-tag`. */
+  open(nonce: Bytes, sealed: Bytes): Bytes;
+}
+
 export interface Backend {
   readonly name: string;
   /** Drops whatever is kept for a private key. Called when a secret is wiped. */
   forget?(privateKey: Bytes): void;
   sha256(data: Bytes): Bytes;
+  sha256Stream(): Sha256Stream;
   /** FIPS 202. */
   sha3_256(data: Bytes): Bytes;
   sha512(...parts: readonly Bytes[]): Bytes;
@@ -43,6 +58,8 @@ export interface Backend {
   xchacha20Poly1305Seal(key: Bytes, nonce: Bytes, associated: Bytes, plaintext: Bytes): Bytes;
   /** @throws ProtocolError `bad-tag`. */
   xchacha20Poly1305Open(key: Bytes, nonce: Bytes, associated: Bytes, sealed: Bytes): Bytes;
+  /** Where the platform has it to call. Elsewhere Web Crypto does it, asynchronously (media-cipher.ts). */
+  chunkCipher?(key: Bytes): ChunkCipher;
   readonly mlKem768: MlKem;
   readonly mlKem1024: MlKem;
 }

@@ -3,12 +3,12 @@ import * as LABELS from "./labels.ts";
 export { LABELS };
 export type { KeyPair } from "./agreement.ts";
 export { agree, clamp, generateKeyPair, keyPairFromPrivate } from "./agreement.ts";
-export type { Backend, MlKem } from "./backend.ts";
+export type { Backend, MlKem, Sha256Stream } from "./backend.ts";
 export { backend, useBackend } from "./backend.ts";
 export { cbcDecrypt, cbcEncrypt, ctrOnce, gcmSivOpenOnce, gcmSivSealOnce, xchachaOpen, xchachaSeal } from "./cipher.ts";
 export { equal } from "./equal.ts";
 export type { HkdfInput } from "./kdf.ts";
-export { hkdf, hmac, sha256, sha512 } from "./kdf.ts";
+export { hkdf, hmac, sha256, sha256Stream, sha512 } from "./kdf.ts";
 export type { KyberKeyPair } from "./kyber1024.ts";
 export {
   generateKyberKeyPair,
@@ -31,6 +31,8 @@ export {
   KEM_VECTOR_BYTES,
   requireAnnounced,
 } from "./mlkem-incremental.ts";
+export type { MediaKey } from "./media-cipher.ts";
+export { importMediaKey, openChunk, sealChunk } from "./media-cipher.ts";
 export { nobleBackend } from "./noble.ts";
 export { ENCODED_PUBLIC_KEY_BYTES, parseIdentityKey, parsePublicKey, PublicKey, requireTorsionFree } from "./public-key.ts";
 export type { Random } from "./random.ts";

@@ -1,10 +1,15 @@
 // Hashes and key derivation: SHA-2, HMAC (RFC 2104), HKDF (RFC 5869).
 
 import { type Bytes, UsageError } from "#wire";
-import { backend } from "./backend.ts";
+import { backend, type Sha256Stream } from "./backend.ts";
 
 export function sha256(data: Bytes): Bytes {
   return backend().sha256(data);
+}
+
+/** SHA-256 of a file too large to hold. */
+export function sha256Stream(): Sha256Stream {
+  return backend().sha256Stream();
 }
 
 /** SHA-512 of the parts one after another. */

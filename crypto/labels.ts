@@ -47,6 +47,7 @@ export const SERVER_CHALLENGE: Bytes = ascii("Edgewise/server/challenge/v1");
 export const SERVER_TRUST_ROOT: Bytes = ascii("Edgewise/server/trust-root/v1");
 export const SERVER_CERTIFICATE: Bytes = ascii("Edgewise/server/certificate/v1");
 export const SERVER_ADDRESS_LIMIT: Bytes = ascii("Edgewise/server/address-limit/v1");
+export const SERVER_MEDIA_URL: Bytes = ascii("Edgewise/server/media-url/v1");
 
 /** Groups: what a member proves to the server, and the name of a group's object. */
 export const SIGN_GROUP_APPEND: Bytes = ascii("Edgewise/group-append/v1");
@@ -75,3 +76,11 @@ export const GROUP_INVITE_SEAL: Bytes = ascii("Edgewise/group/invite-seal/v1");
 export const GROUP_INVITE_ID: Bytes = ascii("Edgewise/group/invite-id/v1");
 export const GROUP_INVITE_KEY: Bytes = ascii("Edgewise/group/invite-key/v1");
 export const GROUP_JOIN_REQUEST: Bytes = ascii("Edgewise/group/join-request/v1");
+
+/** Files at the server: what follows from the secret of their uploader. */
+export const MEDIA_ID: Bytes = ascii("Edgewise/media/id/v1");
+export const MEDIA_ACCESS_SECRET: Bytes = ascii("Edgewise/media/access-secret/v1");
+
+/** Files: what a file shows of its key, and the key of its chunks. */
+export const MEDIA_COMMITMENT: Bytes = ascii("Edgewise/media/commitment/v1");
+export const MEDIA_AEAD_KEY: Bytes = ascii("Edgewise/media/aead-key/v1");

@@ -47,6 +47,15 @@ function verifyWithoutCofactor(publicKey: Bytes, message: Bytes, signature: Byte
 export const nobleBackend: Backend = {
   name: "noble",
   sha256: (data) => copy(sha256(data)),
+  sha256Stream() {
+    const hash = sha256.create();
+    return {
+      update(data) {
+        hash.update(data);
+      },
+      digest: () => copy(hash.digest()),
+    };
+  },
   sha3_256: (data) => copy(sha3_256(data)),
   sha512: (...parts) => copy(sha512(concat(...parts))),
   hmacSha256: (key, data) => copy(hmac(sha256, key, data)),

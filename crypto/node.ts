@@ -20,8 +20,10 @@ import {
 import { type Bytes, concat, copy, ProtocolError } from "#wire";
 import type { Backend, MlKem } from "./backend.ts";
 import { fitsShortHkdf, MAX_SHORT_INPUT, shortHkdf, shortHmac } from "./fast-hmac.ts";
+import { nativeSha256Stream } from "./native-hash.ts";
 import { nobleBackend } from "./noble.ts";
 import { forgetPrivate, type KeyType, privateHandle, publicHandle, rememberPrivate } from "./node-keys.ts";
+import { nativeChunkCipher } from "./node-media-cipher.ts";
 
 /**
  * A native cipher object costs more than it saves below this length. Its key is wrapped first: told by its type as
@@ -109,6 +111,7 @@ export const nodeBackend: Backend = {
   name: "node",
   forget: forgetPrivate,
   sha256,
+  sha256Stream: nativeSha256Stream,
   sha3_256: (data) => copy(hash("sha3-256", data, "buffer")),
   sha512: (...parts) => copy(hash("sha512", concat(...parts), "buffer")),
   hmacSha256,
@@ -176,6 +179,7 @@ export const nodeBackend: Backend = {
       throw new ProtocolError("bad-tag", { cause });
     }
   },
+  chunkCipher: nativeChunkCipher,
   mlKem768: nativeKem("ml-kem-768", nobleBackend.mlKem768),
   mlKem1024: nativeKem("ml-kem-1024", nobleBackend.mlKem1024),
 };

@@ -1,9 +1,10 @@
 // A secret at rest under a key of the platform's that no script can read, ours included: AES-256-GCM of Web Crypto with a key
-// that cannot be extracted. The only asynchronous part of this folder, because the platform's keys are.
+// that cannot be extracted. Asynchronous, because the platform's keys are.
 
-import { type Bytes, ProtocolError, UsageError } from "#wire";
+import { type Bytes, ProtocolError } from "#wire";
 import { systemRandom } from "./random.ts";
 import { Secret } from "./secret.ts";
+import { subtle } from "./subtle.ts";
 
 const NONCE_BYTES = 12;
 
@@ -32,11 +33,4 @@ export async function unwrapSecret({ wrappingKey, nonce, sealed }: WrappedSecret
   } catch (cause) {
     throw new ProtocolError("bad-tag", { cause });
   }
-}
-
-function subtle(): typeof globalThis.crypto.subtle {
-  // Absent on a page that did not come over HTTPS, whatever its types say.
-  const found: typeof globalThis.crypto.subtle | undefined = globalThis.crypto.subtle;
-  if (found === undefined) throw new UsageError("bad-argument", "a page without HTTPS cannot keep a key");
-  return found;
 }

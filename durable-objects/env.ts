@@ -8,6 +8,8 @@ export interface MailboxEnv extends Jurisdictional {
   readonly SERVER_SEED: string;
   /** KEYS_DB, KEYS_DB_1 … are found by name. */
   readonly KEYS_DB: D1Database;
+  /** What an account may upload in a day. Unset: `MEDIA_BYTES_PER_DAY` of wire/limits.ts. */
+  readonly MEDIA_BYTES_PER_DAY?: string;
 }
 
 export interface FanOutEnv {
@@ -15,4 +17,8 @@ export interface FanOutEnv {
   readonly FANOUT_QUEUE: Queue<ChunkReference>;
   /** After how many seconds a chunk that nobody confirmed goes into the queue again. Unset: 60. */
   readonly FANOUT_PAUSE_SECONDS?: string;
+}
+
+export interface UploadEnv {
+  readonly MEDIA: R2Bucket;
 }

@@ -18,10 +18,14 @@ export type {
 export type { DeviceChanges } from "./mailbox/core.ts";
 export type { CheckedGroupAppend, GroupApi, GroupAppendResult, GroupReadResult } from "./group/api.ts";
 export { Group } from "./group/index.ts";
-export type { FanOutEnv, MailboxEnv } from "./env.ts";
+export type { FanOutEnv, MailboxEnv, UploadEnv } from "./env.ts";
 export type { ChunkReference, FanOutApi, JobRecipient, OpenChunk, Outcome, Payload, SendResult, Settled } from "./fan-out/api.ts";
 export { FanOut } from "./fan-out/index.ts";
-export { fanOutNamespace, groupNamespace, mailboxNamespace } from "./jurisdiction.ts";
+export { fanOutNamespace, groupNamespace, mailboxNamespace, uploadNamespace } from "./jurisdiction.ts";
+export { mediaBytesPerDay } from "./mailbox/budgets.ts";
 export { Mailbox } from "./mailbox/index.ts";
 export type { SeedVersion } from "./server-seed.ts";
 export { deriveServerKey, parseServerSeed, ServerNames } from "./server-seed.ts";
+export type { Append, AppendResult, NewUpload, NoProgress, Progress, UploadApi } from "./upload/api.ts";
+export { Upload } from "./upload/index.ts";
+export { accessHashOf, MEDIA_PREFIX, mediaKey, mediaMetadata } from "./upload/media-object.ts";

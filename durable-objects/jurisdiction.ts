@@ -30,6 +30,11 @@ export function fanOutNamespace(env: Placed & { readonly FAN_OUT: DurableObjectN
   return inJurisdiction(env.FAN_OUT, env);
 }
 
+/** The namespace of the objects that have files under way. @throws UsageError as above. */
+export function uploadNamespace(env: Placed & { readonly UPLOAD: DurableObjectNamespace }): DurableObjectNamespace {
+  return inJurisdiction(env.UPLOAD, env);
+}
+
 function inJurisdiction(namespace: DurableObjectNamespace, { JURISDICTION = "" }: Placed): DurableObjectNamespace {
   if (JURISDICTION === "") return namespace;
   const known = JURISDICTIONS.find((name) => name === JURISDICTION);

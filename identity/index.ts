@@ -43,3 +43,4 @@ export type { CheckPreKeyUpload, CreatePreKeySet, NewKemPreKey } from "./prekey-
 export { checkPreKeyUpload, createPreKeySet } from "./prekey-upload.ts";
 export type { Recovery, RecoveryKey } from "./recovery.ts";
 export { recoveryAt } from "./recovery.ts";
+export { accessSecretOf, drawUploadId, isDrawnByServer, mediaIdOf } from "./upload-id.ts";

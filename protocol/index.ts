@@ -23,6 +23,8 @@ export type { GroupRecord } from "./group/record.ts";
 export { adoptGroupSecrets, decodeGroupRecord, encodeGroupRecord } from "./group/record.ts";
 export { groupMember, hasStateHash, isGroupAdmin, stateHashOf } from "./group/state.ts";
 export type { GroupAccount, GroupDevice } from "./group/wrap.ts";
+export type { MediaChunk, MediaKeys, MediaPlan } from "./media.ts";
+export { mediaChunk, mediaKeys, mediaNonce, planMedia } from "./media.ts";
 export type { OpenedContent, OpenSealed, SealedRecipient, SealForMany, SealForOne } from "./sealed-sender.ts";
 export { openSealed, sealForMany, sealForOne } from "./sealed-sender.ts";
 export type { SenderKeyRecord } from "./sender-key.ts";

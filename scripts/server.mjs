@@ -24,13 +24,19 @@ const LIMITS = {
 const MAILBOX = { MAILBOX: { className: "Mailbox", useSQLite: true } };
 /** As in wrangler.toml. */
 const EDGEWISE = {
-  durableObjects: { ...MAILBOX, GROUP: { className: "Group", useSQLite: true }, FAN_OUT: { className: "FanOut", useSQLite: true } },
+  durableObjects: {
+    ...MAILBOX,
+    GROUP: { className: "Group", useSQLite: true },
+    FAN_OUT: { className: "FanOut", useSQLite: true },
+    UPLOAD: { className: "Upload", useSQLite: true },
+  },
   queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },
   queueConsumers: {
     "edgewise-fan-out": { maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 5, deadLetterQueue: "edgewise-fan-out-dead" },
     "edgewise-fan-out-dead": { maxBatchSize: 10, maxBatchTimeout: 1, maxRetries: 5 },
   },
 };
+const HOUR_MILLISECONDS = 3600 * 1000;
 /** A queue of this runtime is forgotten when the process ends: what nobody confirmed is enqueued again soon. */
 const FANOUT_PAUSE_SECONDS = "1";
 
@@ -53,6 +59,7 @@ export async function startServer({ port, state, seed, bench }) {
     bindings: { SERVER_SEED: seed, FANOUT_PAUSE_SECONDS },
     ...(isFloor ? { durableObjects: MAILBOX } : EDGEWISE),
     d1Databases: { KEYS_DB: "edgewise-keys" },
+    r2Buckets: { MEDIA: "edgewise-media" },
     resourcePersistencePath: state,
     ...(bench === undefined ? { ratelimits: LIMITS } : {}),
   });
@@ -62,13 +69,31 @@ export async function startServer({ port, state, seed, bench }) {
     throw /in use/i.test(String(error)) ? new Error(takenPort(port), { cause: error }) : error;
   });
   await applySchema(await miniflare.getD1Database("KEYS_DB"));
+  const stopSweeping = isFloor ? () => {} : sweepHourly(miniflare);
   return {
     url: url.origin,
     async stop() {
+      stopSweeping();
       await miniflare.dispose();
       leave();
     },
   };
+}
+
+/**
+ * What `crons` of wrangler.toml asks for; this runtime keeps no clock. Files that are too old are read by nobody anyway, so a
+ * run that fails may wait for the next.
+ * @param {Miniflare} miniflare
+ * @returns {() => void} ends it
+ */
+function sweepHourly(miniflare) {
+  const sweep = async () => {
+    const worker = await miniflare.getWorker();
+    await worker.scheduled({});
+  };
+  const timer = setInterval(() => void sweep().catch(() => undefined), HOUR_MILLISECONDS);
+  timer.unref();
+  return () => clearInterval(timer);
 }
 
 /** @param {number} port */

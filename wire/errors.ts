@@ -25,6 +25,7 @@ export type ProtocolCode =
   | "bad-key-agreement"
   | "bad-signature"
   | "bad-tag"
+  | "bad-digest"
   | "bad-padding"
   | "bad-address"
   | "bad-state"

@@ -22,7 +22,9 @@ export type DistributionId = Brand<string, "DistributionId">;
 export type MessageId = Brand<string, "MessageId">;
 /** A group: 32 bytes in lower-case hexadecimal. */
 export type GroupId = Brand<string, "GroupId">;
-/** An encrypted file at the server: 32 random bytes in lower-case hexadecimal. */
+/** The secret of the one who uploads a file: 32 random bytes in lower-case hexadecimal. */
+export type UploadId = Brand<string, "UploadId">;
+/** An encrypted file at the server: a hash of its uploadId, in lower-case hexadecimal. */
 export type MediaId = Brand<string, "MediaId">;
 
 /** What an account may be found by: 3 to 32 characters of `a-z`, `0-9`, `_` and `.`, of which the first is no dot. */
@@ -98,6 +100,12 @@ export function parseMessageId(value: unknown): MessageId {
 export function parseGroupId(value: unknown): GroupId {
   if (typeof value !== "string" || !HEX_256.test(value)) throw new WireError("bad-id");
   return value as GroupId;
+}
+
+/** @throws WireError `bad-id` for anything but 64 lower-case hexadecimal digits. */
+export function parseUploadId(value: unknown): UploadId {
+  if (typeof value !== "string" || !HEX_256.test(value)) throw new WireError("bad-id");
+  return value as UploadId;
 }
 
 /** @throws WireError `bad-id` for anything but 64 lower-case hexadecimal digits. */

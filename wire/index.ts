@@ -164,6 +164,7 @@ export type {
   MessageId,
   RegistrationId,
   ServiceId,
+  UploadId,
   UserId,
   Username,
 } from "./ids.ts";
@@ -176,6 +177,7 @@ export {
   parseMessageId,
   parseRegistrationId,
   parseServiceId,
+  parseUploadId,
   parseUserId,
   parseUsername,
   serviceIdFromFixedWidth,
@@ -264,6 +266,9 @@ export {
   MAX_MEDIA_REQUEST_BYTES,
   MEDIA_PART_BYTES,
   ABANDONED_UPLOAD_SECONDS,
+  MEDIA_TTL_SECONDS,
+  MEDIA_URL_SECONDS,
+  MEDIA_BYTES_PER_DAY,
 } from "./limits.ts";
 export type { Kind } from "./kinds.ts";
 export {
@@ -286,13 +291,32 @@ export {
   username,
 } from "./kinds.ts";
 export type { MediaPointer } from "./media-pointer.ts";
+export {
+  encryptedMediaLength,
+  isMediaLength,
+  MAX_ENCRYPTED_MEDIA_BYTES,
+  MEDIA_CHUNK_BYTES,
+  MEDIA_HEADER_BYTES,
+  MEDIA_TAG_BYTES,
+  paddedMediaLength,
+} from "./media-sizes.ts";
 export type { MultiRecipient, Recipient } from "./multi-recipient.ts";
 export { encodeMultiRecipient, receivedMessage, splitMultiRecipient } from "./multi-recipient.ts";
 export type { DeviceDropped, LinkRequested, LogChanged, Notice } from "./notice.ts";
 export { decodeNotice, encodeNotice } from "./notice.ts";
 export type { Reference } from "./reference.ts";
 export type { Auth, BodyKind, Operation, ProblemCode, Route } from "./routes.ts";
-export { COMMON_PROBLEMS, GROUP_SCHEME, pathOf, PROBLEM_STATUS, ROUTES, SOCKET_PROTOCOL } from "./routes.ts";
+export {
+  COMMON_PROBLEMS,
+  GROUP_SCHEME,
+  MEDIA_SCHEME,
+  pathOf,
+  PROBLEM_STATUS,
+  ROUTES,
+  SOCKET_PROTOCOL,
+  TUS_CONTENT_TYPE,
+  TUS_VERSION,
+} from "./routes.ts";
 export type { ScannableFingerprint } from "./scannable.ts";
 export { decodeScannableFingerprint, encodeScannableFingerprint } from "./scannable.ts";
 export type { SealedContent, SealedKind } from "./sealed-content.ts";

@@ -122,5 +122,12 @@ export const RECOVERY_KEY_DELAY_SECONDS: number = 7 * 24 * 3600;
 // Media
 export const MAX_MEDIA_BYTES: number = 100 * 1024 * 1024;
 export const MAX_MEDIA_REQUEST_BYTES: number = 16 * 1024 * 1024;
+/** Every part of a file but its last, where files are kept in parts. */
 export const MEDIA_PART_BYTES: number = 5 * 1024 * 1024;
 export const ABANDONED_UPLOAD_SECONDS: number = 24 * 3600;
+/** How long the server keeps a file: as long as a message that points to it. */
+export const MEDIA_TTL_SECONDS: number = 30 * 24 * 3600;
+/** How long a temporary URL is good. */
+export const MEDIA_URL_SECONDS: number = 3600;
+/** What an account may upload in a day, encrypted, unless the server has been told another number. */
+export const MEDIA_BYTES_PER_DAY: number = 2 * 1024 * 1024 * 1024;

@@ -13,6 +13,8 @@ export type Auth =
   | "sender"
   /** The access secret that only the holder of a media pointer has. */
   | "access-secret"
+  /** A query that the server has signed, for a while. */
+  | "signed-url"
   /** Proof of a key that the group's members share. */
   | "group-key"
   /** The secret of the one who began an upload or a rendezvous: its unguessable id. */
@@ -35,6 +37,10 @@ export type ProblemCode =
   | "gone"
   | "too-large"
   | "unsupported-media-type"
+  | "unsupported-version"
+  | "range-not-satisfiable"
+  | "checksum-mismatch"
+  | "no-media"
   | "upgrade-required"
   | "rate-limited"
   | "internal"
@@ -55,11 +61,17 @@ export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
   "version-conflict": 409,
   "offset-conflict": 409,
   gone: 410,
+  "unsupported-version": 412,
   "too-large": 413,
   "unsupported-media-type": 415,
+  "range-not-satisfiable": 416,
   "upgrade-required": 426,
   "rate-limited": 429,
+  // The number that tus gives it.
+  "checksum-mismatch": 460,
   internal: 500,
+  // This server has nowhere to keep files.
+  "no-media": 501,
   unavailable: 503,
   "mailbox-full": 507,
   "group-full": 507,
@@ -82,8 +94,16 @@ export const SOCKET_PROTOCOL = "edgewise.v1";
 /** The scheme of `Authorization` under which a member's read proof stands, in base64url. */
 export const GROUP_SCHEME = "EdgewiseGroup";
 
+/** The scheme of `Authorization` under which the access secret of a file stands, in base64url. */
+export const MEDIA_SCHEME = "EdgewiseMedia";
+
+/** The one version of tus that is spoken, in `Tus-Resumable` of every request and answer of an upload. */
+export const TUS_VERSION = "1.0.0";
+/** The media type of what is appended to an upload. */
+export const TUS_CONTENT_TYPE = "application/offset+octet-stream";
+
 export interface Route {
-  readonly method: "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly method: "GET" | "HEAD" | "OPTIONS" | "POST" | "PUT" | "PATCH" | "DELETE";
   /** With `{name}` for a segment that is a parameter. */
   readonly path: string;
   readonly auth: Auth;
@@ -110,10 +130,13 @@ export type Operation =
   | "sendMessages"
   | "sendToMany"
   | "getSendResult"
+  | "getUploadOptions"
   | "createUpload"
   | "getUpload"
   | "appendUpload"
   | "deleteUpload"
+  | "putMedia"
+  | "createMediaUrl"
   | "getMedia"
   | "getGroup"
   | "appendGroup"
@@ -157,16 +180,38 @@ export const ROUTES: Readonly<Record<Operation, Route>> = {
     problems: ["too-large", "unsupported-media-type"],
   },
   getSendResult: get("/v1/messages/{handle}", "token", "json"),
-  createUpload: { ...post("/v1/media/upload", "token", "bytes", "none"), status: 201, problems: ["too-large", "not-admitted"] },
-  getUpload: { ...get("/v1/media/upload/{uploadId}", "secret-id", "none"), method: "HEAD", problems: ["gone"] },
+  getUploadOptions: { ...get("/v1/media/upload", "none", "none"), method: "OPTIONS", status: 204, problems: ["no-media"] },
+  createUpload: {
+    ...post("/v1/media/upload", "token", "bytes", "none"),
+    status: 201,
+    problems: ["too-large", "unsupported-media-type", "unsupported-version", "checksum-mismatch", "no-media"],
+  },
+  getUpload: {
+    ...get("/v1/media/upload/{uploadId}", "secret-id", "none"),
+    method: "HEAD",
+    problems: ["gone", "unsupported-version", "no-media"],
+  },
   appendUpload: {
     ...post("/v1/media/upload/{uploadId}", "secret-id", "bytes", "none"),
     method: "PATCH",
     status: 204,
-    problems: ["offset-conflict", "gone", "too-large", "unsupported-media-type"],
+    problems: ["offset-conflict", "gone", "too-large", "unsupported-media-type", "unsupported-version", "checksum-mismatch", "no-media"],
   },
-  deleteUpload: { ...get("/v1/media/upload/{uploadId}", "secret-id", "none"), method: "DELETE", status: 204 },
-  getMedia: get("/v1/media/{mediaId}", "access-secret", "bytes"),
+  deleteUpload: {
+    ...get("/v1/media/upload/{uploadId}", "secret-id", "none"),
+    method: "DELETE",
+    status: 204,
+    problems: ["gone", "unsupported-version", "no-media"],
+  },
+  putMedia: {
+    ...post("/v1/media/upload/{uploadId}", "token", "bytes", "none"),
+    method: "PUT",
+    status: 204,
+    problems: ["version-conflict", "too-large", "unsupported-media-type", "no-media"],
+  },
+  createMediaUrl: { ...post("/v1/media/{mediaId}/url", "access-secret", "none", "json"), problems: ["no-media"] },
+  // 206 for a part of it.
+  getMedia: { ...get("/v1/media/{mediaId}", "signed-url", "bytes"), problems: ["range-not-satisfiable", "no-media"] },
   getGroup: get("/v1/groups/{groupId}", "group-key", "protobuf"),
   appendGroup: {
     ...post("/v1/groups/{groupId}", "group-key", "protobuf", "json"),

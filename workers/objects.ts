@@ -33,6 +33,11 @@ export class Objects<Stub> {
     }
   }
 
+  /** For a call that takes as long as its caller does, and must not happen twice. @throws Unavailable */
+  async patiently<T>(name: string, call: (object: Stub) => Promise<T>): Promise<T> {
+    return await asAvailability(call(this.#stub(name, undefined)));
+  }
+
   #stub(name: string, locationHint: DurableObjectLocationHint | undefined): Stub {
     const options = locationHint === undefined ? {} : { locationHint };
     // The class behind the binding has the methods that Stub says.

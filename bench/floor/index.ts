@@ -1,10 +1,12 @@
 // The least that a store-and-forward server on this platform can be: one object a user, one INSERT to accept, one DELETE
-// to acknowledge. No authentication, no check, no quota: what our server costs beyond this is what those cost.
+// to acknowledge; a file is one request and one object of a bucket. No authentication, no check, no quota: what our server costs
+// beyond this is what those cost.
 
 import { DurableObject } from "cloudflare:workers";
 
 interface Env {
   readonly MAILBOX: DurableObjectNamespace<Mailbox>;
+  readonly MEDIA: R2Bucket;
 }
 
 /** All that was queued is acknowledged; our server says it at the same moment. */
@@ -54,9 +56,16 @@ function frame(seq: number, body: ArrayBuffer): ArrayBuffer {
   return bytes.buffer;
 }
 
+const FILES = "/files/";
+
 const worker: ExportedHandler<Env> = {
   async fetch(request, env) {
-    const mailbox = env.MAILBOX.getByName(new URL(request.url).pathname);
+    const { pathname } = new URL(request.url);
+    if (pathname.startsWith(FILES)) {
+      await env.MEDIA.put(pathname, request.body);
+      return Response.json({});
+    }
+    const mailbox = env.MAILBOX.getByName(pathname);
     if (request.headers.get("upgrade") === "websocket") return await mailbox.fetch(request);
     await mailbox.accept(await request.arrayBuffer());
     return Response.json({});

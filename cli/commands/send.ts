@@ -1,42 +1,82 @@
-// send: one message, and the wait until the server has it.
+// send: one message, with files or without, and the wait until the server has it.
 
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { type Client, ClientError, type Conversation, type Message } from "#client";
+import { fileAt } from "#client/node";
 import { interrupted, notStored, stillQueued, usageError } from "../errors.ts";
 import { faint } from "../output.ts";
+import { mimeOf } from "../mime.ts";
+import { showProgress } from "../progress.ts";
 import type { Session } from "../session.ts";
 import { describe, type Run } from "./command.ts";
 
 interface SendOptions {
   readonly replyTo?: string;
-  readonly attach?: readonly string[];
+  readonly attach: readonly string[];
+  readonly keepMetadata?: boolean;
 }
 
 export function send(run: Run): Command {
   return describe({
     usage: "send <conversation> [text]",
     does: "Send a message and wait until the server has it for every device of theirs.",
-    examples: ['send bob "Hello Bob"', "send bob - < letter.txt", 'send bob --reply-to 0b5a… "Yes"'],
+    examples: [
+      'send bob "Hello Bob"',
+      "send bob - < letter.txt",
+      'send bob --reply-to 0b5a… "Yes"',
+      'send bob "From the top" -a summit.jpg -a way.gpx',
+    ],
     notes:
       "CONVERSATION is a username, a userId, an edgewise: link, or '#name' of a group. Without TEXT, or with -, the message is read\n" +
-      "from standard input. When the server cannot be reached the exit code is 75 and the message stays queued: the next command that reaches\n" +
-      "the server takes it along. Do not send it again.",
+      "from standard input, unless it has files. When the server cannot be reached the exit code is 75 and the message stays queued:\n" +
+      "the next command that reaches the server takes it along, and goes on with its files where this one was. Do not send it again.\n" +
+      "Files have 100 MiB at most. Pictures lose what cameras write into them, the place among it.",
   })
     .option("-r, --reply-to <id>", "the message that this one answers")
-    .option("-a, --attach <file...>", "not there yet")
-    .action(async (who: string, text: string | undefined, { replyTo, attach }: SendOptions) => {
-      if (attach !== undefined) throw usageError("Files cannot be sent yet.", "Leave out --attach.");
-      const words = await wordsOf(text);
+    .option(
+      "-a, --attach <file>",
+      "a file to send along; may be repeated",
+      (file: string, before: readonly string[]) => [...before, file],
+      [],
+    )
+    .option("--keep-metadata", "leave in pictures what cameras write into them")
+    .action(async (who: string, text: string | undefined, options: SendOptions) => {
+      const words = options.attach.length > 0 && text === undefined ? "" : await wordsOf(text);
       await run.withAccount(async (client, session) => {
         const conversation = await find(client, session, who);
-        const answered = replyTo === undefined ? {} : { replyTo: await client.message(replyTo) };
-        const message = await conversation.send(words, answered);
+        const message = await (options.attach.length > 0 ? sendFiles : sendText)({ client, conversation, session, words, options });
         await untilSent(message, session.stop);
         const fields = { type: "sent", id: message.id, conversation: conversation.id, sentAt: message.sentAt.toISOString() };
         await session.output.line(fields, `sent  ${faint(message.id)}`);
       });
     });
+}
+
+interface Sending {
+  readonly client: Client;
+  readonly conversation: Conversation;
+  readonly session: Session;
+  readonly words: string;
+  readonly options: SendOptions;
+}
+
+async function sendText({ client, conversation, words, options }: Sending): Promise<Message> {
+  return await conversation.send(words, await answered(client, options));
+}
+
+async function sendFiles({ client, conversation, session, words, options }: Sending): Promise<Message> {
+  const files = await Promise.all(options.attach.map((path) => fileAt(path, { mime: mimeOf(path) })));
+  return await conversation.sendFile(files, {
+    ...(await answered(client, options)),
+    caption: words,
+    keepMetadata: options.keepMetadata === true,
+    onProgress: showProgress(session.output, "sending"),
+  });
+}
+
+async function answered(client: Client, { replyTo }: SendOptions): Promise<{ readonly replyTo?: Message }> {
+  return replyTo === undefined ? {} : { replyTo: await client.message(replyTo) };
 }
 
 async function find(client: Client, session: Session, who: string): Promise<Conversation> {

@@ -18,6 +18,7 @@ import {
 import type { Writer } from "../records/vault.ts";
 import { noteJoinRequest } from "../groups/invites.ts";
 import { findGroup, isGroupId } from "../groups/state.ts";
+import { toRecord } from "../media/attachments.ts";
 import { compose, conversationOf, type Sending } from "../sending/compose.ts";
 
 const MAX_REQUEST_MESSAGES = 100;
@@ -142,7 +143,7 @@ export async function owe(records: Writer, to: OwedTo, kind: "delivered" | "read
 type NewMessage = Omit<MessageRecord, "ordinal" | "conversation">;
 
 function messageFrom(content: Content, body: BodyOf<"text">): Omit<NewMessage, "author" | "state" | "gapBefore" | "announced"> {
-  const { replyTo } = body;
+  const { replyTo, attachments } = body;
   return {
     id: content.messageId,
     text: body.text,
@@ -154,6 +155,7 @@ function messageFrom(content: Content, body: BodyOf<"text">): Omit<NewMessage, "
     deleted: false,
     reactions: {},
     seen: false,
+    ...(attachments.length === 0 ? {} : { attachments: attachments.map(toRecord) }),
   };
 }
 
@@ -211,7 +213,7 @@ export function changeMessage(
       return { ...message, text: body.text, editedAt: sentAt, history: [...message.history, before].slice(-20) };
     }
     case "delete":
-      return message.deleted ? undefined : { ...message, deleted: true, text: "", history: [], reactions: {} };
+      return message.deleted ? undefined : { ...message, deleted: true, text: "", history: [], reactions: {}, attachments: [] };
     case "reaction": {
       const before = message.reactions[by];
       if (message.deleted || (before !== undefined && before.sentAt > sentAt) || (before?.emoji ?? "") === body.emoji) return undefined;

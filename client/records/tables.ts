@@ -8,7 +8,19 @@ import {
   type SenderKeyRecord,
   type SessionRecord,
 } from "#protocol";
-import type { Bytes, DeviceAddress, DeviceId, GroupId, LogHead, MessageId, RegistrationId, SealedKind, UserId } from "#wire";
+import type {
+  Bytes,
+  DeviceAddress,
+  DeviceId,
+  GroupId,
+  LogHead,
+  MediaId,
+  MessageId,
+  RegistrationId,
+  SealedKind,
+  UploadId,
+  UserId,
+} from "#wire";
 import type { ContactState, NoticeKind, Settings } from "../api.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Token } from "../transport/tokens.ts";
@@ -99,6 +111,22 @@ export interface Held {
   readonly content: Bytes;
 }
 
+/** A file of a message. */
+export interface AttachmentRecord {
+  readonly name: string;
+  readonly mime: string;
+  readonly size: number;
+  /** Both 0 for what is no picture. */
+  readonly width: number;
+  readonly height: number;
+  readonly thumbhash: Bytes;
+  readonly key: Bytes;
+  /** SHA-256 of the encrypted file. */
+  readonly digest: Bytes;
+  /** Where it is at the server; absent until it is there. */
+  readonly stored: { readonly mediaId: MediaId; readonly accessSecret: Bytes } | undefined;
+}
+
 export interface MessageRecord {
   readonly id: MessageId;
   readonly conversation: ConversationId;
@@ -119,6 +147,7 @@ export interface MessageRecord {
   readonly seen: boolean;
   /** Of a message of ours in a group: how far it has come with each member. */
   readonly receipts?: Readonly<Record<UserId, "delivered" | "read">>;
+  readonly attachments?: readonly AttachmentRecord[];
 }
 
 export interface MessagePlace {
@@ -261,6 +290,24 @@ export interface HeldGroupMessage {
   readonly untilMilliseconds: number;
 }
 
+/**
+ * A file of ours that was encrypted, once, and is on its way to the server. Its pieces are there before the message is, and go after
+ * the row says `done`: whoever finds the row knows what is left to do.
+ */
+export interface Upload {
+  readonly ordinal: number;
+  /** `encrypting`: no message has it yet · `refused`: waits for somebody to try again · `done`: nobody needs it any more. */
+  readonly state: "encrypting" | "waiting" | "refused" | "done";
+  readonly startedMilliseconds: number;
+  /** The message of ours that it is for, and which of its files it is. Absent while it is being encrypted. */
+  readonly message: (MessagePlace & { readonly id: MessageId }) | undefined;
+  readonly index: number;
+  /** Bytes of the encrypted file. */
+  readonly length: number;
+  /** What the server calls the upload, and only we know. */
+  readonly uploadId: UploadId | undefined;
+}
+
 /** What was sent, for as long as somebody may report that it could not be opened. */
 export interface SentRecord {
   readonly ordinal: number;
@@ -346,6 +393,10 @@ export const GROUP_JOBS: Table<GroupJob> = json("group-job");
 export const JOINS: Table<JoinAsked> = json("join");
 /** By distribution id, then the guid of its delivery. */
 export const HELD_GROUP_MESSAGES: Table<HeldGroupMessage> = json("held-group-message");
+/** By ordinal. */
+export const UPLOADS: Table<Upload> = json("upload");
+/** By the ordinal of the upload, then place: the encrypted file in pieces of one length. */
+export const UPLOAD_PIECES: Table<Bytes> = { name: "upload-piece", encode: (bytes) => bytes, decode: (bytes) => bytes };
 /** By recipient or group, then the ordinal of its job. */
 export const SENT: Table<SentRecord> = json("sent");
 /** By period, then `user/device/message`: a content that was applied is not applied again. */

@@ -2,9 +2,10 @@
 // transaction; what must reach others is in the outbox when it ends.
 
 import type { MessageId, UserId } from "#wire";
-import type { Conversation, ConversationBase, DirectConversation, Live, Message, Peer } from "../api.ts";
+import type { Conversation, ConversationBase, DirectConversation, Live, Message, Peer, SendFileOptions } from "../api.ts";
 import { conversationTopic, drawMessageId } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { sayWithFiles } from "../media/uploads.ts";
 import { owe, see, storeMessage } from "../receiving/apply.ts";
 import { contactOf } from "../records/contact.ts";
 import {
@@ -62,32 +63,65 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
   protected abstract owesReceipts(records: Writer): Promise<boolean>;
 
   async send(text: string, options: { readonly replyTo?: Message } = {}): Promise<Message> {
-    const { engine } = this.views;
-    const { address } = engine.sending.self.local;
-    const { replyTo } = options;
-    const reference = replyTo === undefined ? undefined : { author: replyTo.from.userId, messageId: replyTo.id };
     const record = await this.views.write(async (records) => {
-      await this.begin(records);
-      const stored = await storeMessage(records, this.id, {
-        id: drawMessageId(engine.sending.random),
-        author: address.userId,
-        text,
-        sentAt: engine.sending.clock.nowMilliseconds(),
-        state: "queued",
-        error: undefined,
-        replyTo: reference === undefined ? undefined : { author: reference.author, id: reference.messageId },
-        history: [],
-        editedAt: undefined,
-        deleted: false,
-        reactions: {},
-        gapBefore: false,
-        announced: true,
-        seen: true,
-      });
-      await this.views.say(records, this.id, { kind: "text", text, replyTo: reference, attachments: [] }, stored);
+      const stored = await this.#compose(records, text, options.replyTo, undefined);
+      await sayWithFiles(this.views.engine.sending, records, stored);
       return stored;
     });
     return await this.views.read((records) => this.#show(records, record));
+  }
+
+  async sendFile(file: Blob | readonly Blob[], options: SendFileOptions = {}): Promise<Message> {
+    const { engine } = this.views;
+    const { signal, onProgress, keepMetadata = false } = options;
+    signal?.throwIfAborted();
+    await this.views.read((records) => this.views.requireWritable(records, this.id));
+    const { dropFiles, keepFiles, takeKept } = await import("../media/keep-files.ts");
+    const kept = await keepFiles(engine.sending, { files: file instanceof Blob ? [file] : file, keepMetadata, signal });
+    const record = await this.views
+      .write(async (records) => {
+        signal?.throwIfAborted();
+        const attachments = kept.map(({ attachment }) => attachment);
+        const stored = await this.#compose(records, options.caption ?? "", options.replyTo, attachments);
+        takeKept(records, kept, stored);
+        return stored;
+      })
+      .catch(async (error: unknown) => {
+        await dropFiles(engine.sending, kept);
+        throw error;
+      });
+    const uploads = kept.map(({ upload }) => upload);
+    if (onProgress !== undefined) engine.uploads.watch(uploads, onProgress);
+    signal?.addEventListener("abort", () => void engine.uploads.cancel(record).catch(() => undefined), { once: true });
+    return await this.views.read((records) => this.#show(records, record));
+  }
+
+  /** A message of ours at the end of the conversation. */
+  async #compose(
+    records: Writer,
+    text: string,
+    replyTo: Message | undefined,
+    attachments: MessageRecord["attachments"],
+  ): Promise<MessageRecord> {
+    const { sending } = this.views.engine;
+    await this.begin(records);
+    return await storeMessage(records, this.id, {
+      id: drawMessageId(sending.random),
+      author: sending.self.local.address.userId,
+      text,
+      sentAt: sending.clock.nowMilliseconds(),
+      state: "queued",
+      error: undefined,
+      replyTo: replyTo === undefined ? undefined : { author: replyTo.from.userId, id: replyTo.id },
+      history: [],
+      editedAt: undefined,
+      deleted: false,
+      reactions: {},
+      gapBefore: false,
+      announced: true,
+      seen: true,
+      ...(attachments === undefined ? {} : { attachments }),
+    });
   }
 
   async history(options: { readonly before?: MessageId; readonly limit?: number } = {}): Promise<readonly Message[]> {

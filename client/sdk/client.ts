@@ -19,13 +19,14 @@ import type {
 } from "../api.ts";
 import { type Core, selfOf } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { UPLOADS_TOPIC } from "../media/uploads.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
 import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
-import { exchange } from "../transport/exchange.ts";
+import { type Exchange, exchange } from "../transport/exchange.ts";
 import { httpApi } from "../transport/http-api.ts";
 import { platformClock, platformNetwork } from "../transport/platform.ts";
 import { type Signer, type Token, Tokens } from "../transport/tokens.ts";
@@ -73,6 +74,7 @@ function originOf(server: string): string {
 interface Parts {
   readonly core: Core;
   readonly network: Network;
+  readonly exchange: Exchange;
   readonly tokens: Tokens;
   readonly server: string;
 }
@@ -105,7 +107,7 @@ class LocalClient implements Client {
     };
     const tokens = new Tokens({ exchange: exchanged, clock, signer: () => this.#signer(), place });
     const core = { vault, server: httpApi(exchanged, tokens), clock, random };
-    this.#parts = { core, network, tokens, server };
+    this.#parts = { core, network, exchange: exchanged, tokens, server };
     this.profile = new Value(own?.profile ?? { name: "" });
     this.settings = new Value(own?.settings ?? { readReceipts: true, typing: true, presence: true });
     if (own?.registered === true) this.#run(own);
@@ -291,11 +293,12 @@ class LocalClient implements Client {
 
   #run(own: OwnAccount): void {
     this.#own = own;
-    const { core, network, tokens, server } = this.#parts;
+    const { core, network, exchange, tokens, server } = this.#parts;
     const engine = new Engine({
       core,
       self: selfOf(own),
       network,
+      exchange,
       tokens,
       url: server,
       onStatus: (status) => this.connection.set({ ...this.connection.value, status }),
@@ -319,7 +322,7 @@ class LocalClient implements Client {
         () => undefined,
       );
     this.#stopWatching = core.vault.onChange((topics) => {
-      if (topics.has("jobs") || topics.has(EVERYTHING)) count();
+      if (topics.has("jobs") || topics.has(UPLOADS_TOPIC) || topics.has(EVERYTHING)) count();
     });
   }
 

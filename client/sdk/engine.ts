@@ -9,6 +9,8 @@ import { type Core, drawMessageId, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { JOINS_TOPIC } from "../groups/invites.ts";
 import { GroupLogs } from "../groups/log.ts";
+import type { MediaServer } from "../media/media-server.ts";
+import { countUploads, Uploads, UPLOADS_TOPIC } from "../media/uploads.ts";
 import type { Network } from "../ports.ts";
 import { maintainPreKeys } from "../prekeys.ts";
 import { sweep } from "../upkeep.ts";
@@ -20,6 +22,7 @@ import { encodeEphemeral, type Sending } from "../sending/compose.ts";
 import { Outbox } from "../sending/outbox.ts";
 import { countJobs } from "../sending/queue.ts";
 import { sealFor } from "../sending/sealing.ts";
+import type { Exchange } from "../transport/exchange.ts";
 import type { Tokens } from "../transport/tokens.ts";
 import { TrustRoots } from "../trust-roots.ts";
 import { reconnectingSocket } from "../transport/reconnecting-socket.ts";
@@ -32,6 +35,7 @@ export interface EngineParts {
   readonly core: Core;
   readonly self: Self;
   readonly network: Network;
+  readonly exchange: Exchange;
   readonly tokens: Tokens;
   readonly url: string;
   readonly onStatus: (status: ConnectionStatus) => void;
@@ -42,6 +46,7 @@ export interface EngineParts {
 export class Engine {
   readonly sending: Sending;
   readonly outbox: Outbox;
+  readonly uploads: Uploads;
   readonly receipts: Receipts;
   readonly inbox: Inbox;
   readonly groups: GroupLogs;
@@ -53,6 +58,7 @@ export class Engine {
   #cancelUpkeep: () => void = () => undefined;
   #isMaintaining = false;
   #cancelFollow: (() => void) | undefined;
+  #media: Promise<MediaServer> | undefined;
   #closed = false;
 
   constructor(parts: EngineParts) {
@@ -60,6 +66,7 @@ export class Engine {
     const { core, self, network, tokens, url } = parts;
     this.sending = { ...core, self, accounts: new Accounts(core), trust: new TrustRoots(core, self.account) };
     this.outbox = new Outbox(this.sending, (groupId, signal) => this.groups.follow(groupId, signal));
+    this.uploads = new Uploads(this.sending, () => this.media());
     this.receipts = new Receipts(this.sending);
     this.inbox = new Inbox({
       sending: this.sending,
@@ -90,11 +97,20 @@ export class Engine {
     });
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
+      if (topics.has(UPLOADS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
       if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
       if (topics.has(JOINS_TOPIC)) this.#follow(this.groups.letInWhoMay());
     });
     this.outbox.wake();
+    this.uploads.wake();
+  }
+
+  /** Loaded when there are files. */
+  async media(): Promise<MediaServer> {
+    const { exchange, tokens } = this.#parts;
+    this.#media ??= import("../media/media-server.ts").then(({ mediaServer }) => mediaServer(exchange, tokens));
+    return await this.#media;
   }
 
   /** A log that cannot be read now is read when it can be. */
@@ -152,21 +168,21 @@ export class Engine {
   async settled(signal?: AbortSignal): Promise<void> {
     await this.#read(signal);
     await this.receipts.flush();
-    this.outbox.retryNow();
+    this.#retryNow();
     await this.#until(
       async () => (await this.queued()) === 0,
-      () => this.outbox.failures[0],
+      () => this.outbox.failures[0] ?? this.uploads.failures[0],
       signal,
     );
   }
 
-  queued(): Promise<number> {
-    return this.sending.vault.read(countJobs);
+  async queued(): Promise<number> {
+    return await this.sending.vault.read(async (records) => (await countJobs(records)) + (await countUploads(records)));
   }
 
-  /** Waits for something that the outbox brings about. */
+  /** Waits for something that the outbox or the uploads bring about. */
   async until(isSo: () => Promise<boolean>, recipient: ConversationId, signal?: AbortSignal): Promise<void> {
-    await this.#until(isSo, () => this.outbox.failureOf(recipient), signal);
+    await this.#until(isSo, () => this.outbox.failureOf(recipient) ?? this.uploads.failureOf(recipient), signal);
   }
 
   async close(): Promise<void> {
@@ -177,7 +193,13 @@ export class Engine {
     this.inbox.close();
     await this.connection.close();
     this.#stopWatching();
+    await this.uploads.close();
     await this.outbox.close();
+  }
+
+  #retryNow(): void {
+    this.outbox.retryNow();
+    this.uploads.retryNow();
   }
 
   async #until(isSo: () => Promise<boolean>, failure: () => ClientError | undefined, signal: AbortSignal | undefined): Promise<void> {
@@ -214,7 +236,7 @@ export class Engine {
   #nextChange(signal: AbortSignal | undefined): { readonly promise: Promise<void>; readonly forget: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
-    const undo = [this.sending.vault.onChange(wake), this.outbox.onTried(wake)];
+    const undo = [this.sending.vault.onChange(wake), this.outbox.onTried(wake), this.uploads.onTried(wake)];
     signal?.addEventListener("abort", wake);
     return {
       promise,
@@ -226,7 +248,7 @@ export class Engine {
   }
 
   #statusChanged(status: ConnectionStatus): void {
-    if (status === "catching-up") this.outbox.retryNow();
+    if (status === "catching-up") this.#retryNow();
     if (status === "live") {
       this.#maintain();
       this.#follow(this.groups.followAll());

@@ -1,11 +1,13 @@
 // Messages as users of the SDK hold them: what the record says at one moment, and what can be done about it.
 
 import { type MessageId, parseMessageId, type UserId, WireError } from "#wire";
-import type { Conversation, Message, MessageState, Options, Peer } from "../api.ts";
+import type { Attachment, Conversation, Message, MessageState, Options, Peer } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { bringAgain, sayWithFiles, waitsForFiles } from "../media/uploads.ts";
 import { changeMessage, putMessage } from "../receiving/apply.ts";
 import { MESSAGES, type MessageRecord, PLACES } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";
+import { SaidFile } from "./said-file.ts";
 import type { Views } from "./views.ts";
 
 export class Said implements Message {
@@ -42,6 +44,9 @@ export class Said implements Message {
   get replyTo(): Message["replyTo"] {
     return this.#record.replyTo;
   }
+  get attachments(): readonly Attachment[] {
+    return (this.#record.attachments ?? []).map((file, index) => new SaidFile(this.#views, this.#record, file, index));
+  }
   get edited(): boolean {
     return this.#record.editedAt !== undefined;
   }
@@ -70,8 +75,10 @@ export class Said implements Message {
     const { conversation, ordinal } = this.#record;
     const reached = async (): Promise<boolean> => {
       const record = await this.#views.read((records) => records.get(MESSAGES, conversation, ordinal));
-      if (record?.state === "failed") throw new ClientError(record.error ?? "refused");
-      return record !== undefined && isSo(record.state);
+      // Taken back while its files were on their way.
+      if (record === undefined) throw new ClientError("unknown-message");
+      if (record.state === "failed") throw new ClientError(record.error ?? "refused");
+      return isSo(record.state);
     };
     await this.#views.engine.until(reached, conversation, signal);
   }
@@ -81,6 +88,7 @@ export class Said implements Message {
   }
 
   async delete(): Promise<void> {
+    if (this.own && (await this.#views.engine.uploads.cancel(this.#record))) return;
     await this.#change({ kind: "delete", messageId: this.id });
   }
 
@@ -96,10 +104,12 @@ export class Said implements Message {
       await this.#views.requireWritable(records, conversation);
       const record = await records.get(MESSAGES, conversation, ordinal);
       if (record === undefined) throw new ClientError("unknown-message");
+      const isUnheard = waitsForFiles(record);
+      if (isUnheard && body.kind === "reaction") throw new ClientError("file-not-sent");
       const changed = changeMessage(record, address.userId, body, this.#views.engine.sending.clock.nowMilliseconds());
       if (changed === undefined) return;
       putMessage(records, changed);
-      await this.#views.say(records, conversation, body);
+      if (!isUnheard) await this.#views.say(records, conversation, body);
     });
   }
 
@@ -117,9 +127,8 @@ export class Said implements Message {
       const record = await records.get(MESSAGES, conversation, ordinal);
       if (record?.state !== "failed") return;
       putMessage(records, { ...record, state: "queued", error: undefined });
-      const { replyTo } = record;
-      const reference = replyTo === undefined ? undefined : { author: replyTo.author, messageId: replyTo.id };
-      await this.#views.say(records, conversation, { kind: "text", text: record.text, replyTo: reference, attachments: [] }, record);
+      await bringAgain(records, record);
+      await sayWithFiles(this.#views.engine.sending, records, record);
     });
   }
 }

@@ -15,11 +15,12 @@ import type {
   Verification,
 } from "../api.ts";
 import { ClientError } from "../errors.ts";
-import { findGroup, isGroupId, requireGroup, toGroup } from "../groups/state.ts";
+import { findGroup, isGroupId, requireGroup } from "../groups/state.ts";
 import { contactOf } from "../records/contact.ts";
 import { type Contact, CONTACTS, type ConversationId, CONVERSATIONS, MESSAGES, type MessageRecord, OWN } from "../records/tables.ts";
 import { EVERYTHING, type Reader, type Writer } from "../records/vault.ts";
-import { type Compose, compose, composeForGroup } from "../sending/compose.ts";
+import { type Compose, compose } from "../sending/compose.ts";
+import { say } from "../sending/say.ts";
 import { fromBase64Url, toBase64Url } from "../transport/base64.ts";
 import { type ChatParts, DirectChat } from "./chat.ts";
 import type { Engine } from "./engine.ts";
@@ -118,10 +119,7 @@ export class Views {
 
   /** To everybody in a conversation. */
   async say(records: Writer, to: ConversationId, body: Body, message?: Compose["message"]): Promise<void> {
-    const { sending } = this.engine;
-    const said = { body, ...(message === undefined ? {} : { message }) };
-    if (isGroupId(to)) await composeForGroup(sending, records, { group: toGroup(await requireGroup(records, to)), ...said });
-    else await compose(sending, records, { recipient: to, ...said });
+    await say(this.engine.sending, records, { to, body, ...(message === undefined ? {} : { message }) });
   }
 
   /** Whoever writes first knows whom they write to; with the first message goes their name. */

@@ -12,14 +12,13 @@ import { type Outgoing, sendToGroup } from "../groups/outgoing.ts";
 import { isGroupId } from "../groups/state.ts";
 import { certificateOf } from "./certificate.ts";
 import type { Sending } from "./compose.ts";
+import { FIRST_PAUSE_MILLISECONDS, pauseMilliseconds } from "./pause.ts";
 import { recipientsOf, removeGroupJob, removeJob } from "./queue.ts";
 import { prepareSessions, sealJob } from "./sealing.ts";
 
 /** Sealed in one transaction, and settled in one. */
 const BATCH = 16;
 const MAX_REPAIRS = 3;
-const FIRST_PAUSE_MILLISECONDS = 1000;
-const LONGEST_PAUSE_MILLISECONDS = 60_000;
 /** Until a group's keys have gone out, or the server is done with its message. */
 const GROUP_PAUSE_MILLISECONDS = 250;
 
@@ -138,9 +137,7 @@ export class Outbox {
   #pause(recipient: ConversationId, failure: ClientError): void {
     this.#failures.set(recipient, failure);
     const attempts = (this.#lanes.get(recipient)?.attempts ?? 0) + 1;
-    const bound = Math.min(LONGEST_PAUSE_MILLISECONDS, FIRST_PAUSE_MILLISECONDS * 2 ** Math.min(attempts, 10));
-    const [byte = 0] = this.#sending.random(1);
-    const pause = Math.max((failure.retryAfter ?? 0) * 1000, (bound * (128 + byte / 2)) / 256);
+    const pause = pauseMilliseconds(attempts, failure, this.#sending.random);
     const cancelRetry = this.#sending.clock.after(pause, () => {
       this.#lanes.set(recipient, { attempts, waiting: false, cancelRetry });
       this.wake();

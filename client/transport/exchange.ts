@@ -16,6 +16,12 @@ export interface Asked {
   readonly groupProof?: string;
   /** The same at every repeat of one request. */
   readonly idempotencyKey?: string;
+  /** Besides those that follow from the rest. */
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Of success, where it is not the route's. */
+  readonly status?: number;
+  /** For what takes longer than others. */
+  readonly timeoutMilliseconds?: number;
   /** Bytes are what the route says, anything else is JSON. */
   readonly body?: Bytes | Readonly<Record<string, unknown>>;
   readonly signal?: AbortSignal | undefined;
@@ -39,23 +45,26 @@ export class Refusal extends Error {
 export interface Exchange {
   /** @throws Refusal; ClientError `offline`, `server-failed`; the signal's reason. */
   ask(asked: Asked): Promise<Bytes>;
+  /** With its headers, for whom they say something. */
+  answer(asked: Asked): Promise<HttpResponse>;
 }
 
 export function exchange(url: string, network: Network, clock: Clock): Exchange {
-  return {
-    async ask(asked) {
-      // Here, because what cannot be asked for at all is no failure of the network.
-      const request = {
-        method: ROUTES[asked.operation].method,
-        url: `${url}${pathOf(asked.operation, asked.parameters)}${asked.query ?? ""}`,
-        headers: headersOf(asked),
-        body: asked.body === undefined || asked.body instanceof Uint8Array ? asked.body : JSON.stringify(asked.body),
-      };
-      const response = await within(clock, asked.signal, (signal) => network.request({ ...request, signal }));
-      if (response.status === ROUTES[asked.operation].status) return response.body;
-      throw refusalOf(response);
-    },
-  };
+  async function answer(asked: Asked): Promise<HttpResponse> {
+    const { method, status } = ROUTES[asked.operation];
+    // Here, because what cannot be asked for at all is no failure of the network.
+    const request = {
+      method,
+      url: `${url}${pathOf(asked.operation, asked.parameters)}${asked.query ?? ""}`,
+      headers: headersOf(asked),
+      body: asked.body === undefined || asked.body instanceof Uint8Array ? asked.body : JSON.stringify(asked.body),
+    };
+    const { timeoutMilliseconds: time = TIMEOUT_MILLISECONDS } = asked;
+    const response = await within({ clock, time, caller: asked.signal }, (signal) => network.request({ ...request, signal }));
+    if (response.status === (asked.status ?? status)) return response;
+    throw refusalOf(response, method);
+  }
+  return { answer, ask: async (asked) => (await answer(asked)).body };
 }
 
 /** The ClientError of a refusal, where nothing else is known about it. */
@@ -73,7 +82,7 @@ const GENERAL: Partial<Record<ProblemCode, ErrorCode>> = {
   "upgrade-required": "upgrade-required",
 };
 
-function headersOf({ operation, token, groupProof, idempotencyKey, body }: Asked): Readonly<Record<string, string>> {
+function headersOf({ operation, token, groupProof, idempotencyKey, body, headers: others }: Asked): Readonly<Record<string, string>> {
   const { request } = ROUTES[operation];
   const type = { none: undefined, json: "application/json", protobuf: "application/x-protobuf", bytes: "application/octet-stream" }[
     request
@@ -83,15 +92,22 @@ function headersOf({ operation, token, groupProof, idempotencyKey, body }: Asked
     authorization: token === undefined ? proof : `Bearer ${token}`,
     "idempotency-key": idempotencyKey,
     "content-type": body === undefined ? undefined : type,
+    ...others,
   };
   return Object.fromEntries(Object.entries(headers).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
+interface Patience {
+  readonly clock: Clock;
+  readonly time: number;
+  readonly caller: AbortSignal | undefined;
+}
+
 /** Whatever goes wrong on the way is `offline`: whether the server has acted nobody knows. */
-async function within<T>(clock: Clock, caller: AbortSignal | undefined, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
+async function within<T>({ clock, time, caller }: Patience, work: (signal: AbortSignal) => Promise<T>): Promise<T> {
   caller?.throwIfAborted();
   const controller = new AbortController();
-  const cancel = clock.after(TIMEOUT_MILLISECONDS, () => controller.abort());
+  const cancel = clock.after(time, () => controller.abort());
   const abort = (): void => controller.abort();
   caller?.addEventListener("abort", abort);
   try {
@@ -105,9 +121,10 @@ async function within<T>(clock: Clock, caller: AbortSignal | undefined, work: (s
   }
 }
 
-function refusalOf({ status, headers, body }: HttpResponse): Error {
+function refusalOf({ status, headers, body }: HttpResponse, method: string): Error {
   const members = parseJson(body);
-  const { code } = members;
+  // An answer to HEAD has no body that could say it.
+  const code = method === "HEAD" ? OF_HEAD[status] : members["code"];
   const wait = Number(headers.get("retry-after"));
   const retryAfter = Number.isFinite(wait) && wait > 0 ? Math.min(wait, 3600) : undefined;
   const known = typeof code === "string" && Object.hasOwn(PROBLEM_STATUS, code) ? (code as ProblemCode) : undefined; // a key of the table
@@ -115,6 +132,8 @@ function refusalOf({ status, headers, body }: HttpResponse): Error {
   if (status === 429) return new Refusal("rate-limited", {}, retryAfter);
   return new ClientError("server-failed", { retryAfter });
 }
+
+const OF_HEAD: Readonly<Record<number, ProblemCode>> = { 404: "not-found", 410: "gone", 501: "no-media" };
 
 /** A JSON object, or an empty one for anything else. */
 export function parseJson(body: Bytes): Readonly<Record<string, unknown>> {

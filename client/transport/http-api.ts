@@ -23,6 +23,7 @@ import {
 import { ClientError, type ErrorCode } from "../errors.ts";
 import type { ManyResult, ServerApi } from "../server-api.ts";
 import { fromBase64Url, toBase64Url } from "./base64.ts";
+import { answerToDevice } from "./as-device.ts";
 import { type Asked, errorOf, type Exchange, parseJson, Refusal } from "./exchange.ts";
 import type { Tokens } from "./tokens.ts";
 
@@ -39,15 +40,8 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
       throw error instanceof Refusal ? errorOf(error, specific) : error;
     }
   }
-  /** With a token; once more with a fresh one when it is refused. */
   async function asDevice(asked: Asked): Promise<Bytes> {
-    const token = await unlessAborted(asked.signal, () => tokens.get());
-    try {
-      return await exchange.ask({ ...asked, token });
-    } catch (error) {
-      if (!(error instanceof Refusal) || error.code !== "unauthorized") throw error;
-      return await exchange.ask({ ...asked, token: await unlessAborted(asked.signal, () => tokens.get(token)) });
-    }
+    return (await answerToDevice(exchange, tokens, asked)).body;
   }
   async function askAsDevice<T>(asked: Asked, parse: (body: Bytes) => T, specific?: Specific): Promise<T> {
     try {
@@ -139,22 +133,6 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
       }
     },
   };
-}
-
-/** Whoever gives up waits no longer; what others may wait for as well goes on. */
-async function unlessAborted<T>(signal: AbortSignal | undefined, work: () => Promise<T>): Promise<T> {
-  signal?.throwIfAborted();
-  const { promise: aborted, resolve } = Promise.withResolvers<void>();
-  const abort = (): void => resolve();
-  signal?.addEventListener("abort", abort);
-  try {
-    const working = work();
-    await Promise.race([working, aborted]);
-    signal?.throwIfAborted();
-    return await working;
-  } finally {
-    signal?.removeEventListener("abort", abort);
-  }
 }
 
 function nothing(): void {

@@ -82,6 +82,8 @@ export interface MailboxApi {
   spendKeyBudget(requester: string): Promise<KeyBudget | Unknown>;
   /** Counts a fetch that this user makes. False when the day's budget is used up. */
   spendFetchBudget(): Promise<boolean>;
+  /** Counts bytes that this user is about to upload. False when they are more than what is left for the day. */
+  spendMediaBudget(bytes: number): Promise<boolean>;
   /** Tells the device, if it is connected, that few one-time keys are left. */
   preKeysLow(deviceId: DeviceId, keys: "ec" | "kem", remaining: number): Promise<void>;
   /** Ends the account: log and keys stay readable as they were, the mailbox becomes a tombstone that nothing fills again. */

@@ -1,7 +1,7 @@
-// Hard limits, counted where there is one writer: how many one-time keys of the owner are given away, and how often the
-// owner asks for others'. Each is a row that is written while there is something left, and not when there is nothing.
+// Hard limits, counted where there is one writer: how many one-time keys of the owner are given away, how often the owner
+// asks for others', and how much the owner uploads. Each is a row that is written while there is something left, and not when there is nothing.
 
-import type { DeviceId } from "#wire";
+import { type DeviceId, MEDIA_BYTES_PER_DAY, UsageError } from "#wire";
 
 const HOUR_SECONDS = 3600;
 const DAY_SECONDS = 24 * 3600;
@@ -12,6 +12,13 @@ const KEYS_PER_REQUESTER = 2;
 /** Fetches of others' keys by the owner in a day. */
 const FETCHES_PER_DAY = 600;
 const MAX_REQUESTER_CHARACTERS = 64;
+
+/** What the server's settings say, or the default. @throws UsageError for no number: the server must not start. */
+export function mediaBytesPerDay(setting: string | undefined): number {
+  if (setting === undefined || setting === "") return MEDIA_BYTES_PER_DAY;
+  if (!/^[0-9]{1,15}$/.test(setting)) throw new UsageError("bad-argument", "MEDIA_BYTES_PER_DAY is a number of bytes");
+  return Number(setting);
+}
 
 export class Budgets {
   readonly #sql: SqlStorage;
@@ -34,20 +41,26 @@ export class Budgets {
     return this.#spend("fetches", windowOf(nowMilliseconds, DAY_SECONDS), FETCHES_PER_DAY);
   }
 
-  /** Drops what was counted about requesters in hours that are over. */
-  clear(nowMilliseconds: number): void {
-    const hour = windowOf(nowMilliseconds, HOUR_SECONDS);
-    this.#sql.exec("DELETE FROM spent WHERE budget GLOB 'requester *' AND window < ?1", hour);
+  /** False when so many bytes more are too many for today. They count also when the upload comes to nothing. */
+  spendMedia(bytes: number, limit: number, nowMilliseconds: number): boolean {
+    return this.#spend("media", windowOf(nowMilliseconds, DAY_SECONDS), limit, bytes);
   }
 
-  #spend(budget: string, window: number, limit: number): boolean {
-    const amount = this.#spent(budget, window);
-    if (amount >= limit) return false;
+  /** Drops what was counted about requesters in hours that are over, and about uploads in days that are. */
+  clear(nowMilliseconds: number): void {
+    const hour = windowOf(nowMilliseconds, HOUR_SECONDS);
+    const day = windowOf(nowMilliseconds, DAY_SECONDS);
+    this.#sql.exec("DELETE FROM spent WHERE budget GLOB 'requester *' AND window < ?1 OR budget = 'media' AND window < ?2", hour, day);
+  }
+
+  #spend(budget: string, window: number, limit: number, more = 1): boolean {
+    const amount = this.#spent(budget, window) + more;
+    if (amount > limit) return false;
     this.#sql.exec(
       "INSERT INTO spent (budget, window, amount) VALUES (?1, ?2, ?3) ON CONFLICT (budget) DO UPDATE SET window = ?2, amount = ?3",
       budget,
       window,
-      amount + 1,
+      amount,
     );
     return true;
   }

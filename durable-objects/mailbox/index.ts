@@ -43,7 +43,7 @@ import type {
   Unknown,
 } from "./api.ts";
 import { AttemptLog } from "./attempts.ts";
-import { Budgets } from "./budgets.ts";
+import { Budgets, mediaBytesPerDay } from "./budgets.ts";
 import { fitsQuota, type Patience, spendPatience } from "./core.ts";
 import { Facts } from "./facts.ts";
 import { LogLeader, requireAdmitted } from "./log-append.ts";
@@ -127,6 +127,11 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
 
   async spendFetchBudget(): Promise<boolean> {
     return await Promise.resolve(this.#owner !== undefined && this.#budgets.spendFetch(Date.now()));
+  }
+
+  async spendMediaBudget(bytes: number): Promise<boolean> {
+    const limit = mediaBytesPerDay(this.env.MEDIA_BYTES_PER_DAY);
+    return await Promise.resolve(this.#owner !== undefined && this.#budgets.spendMedia(bytes, limit, Date.now()));
   }
 
   async preKeysLow(deviceId: DeviceId, keys: "ec" | "kem", remaining: number): Promise<void> {

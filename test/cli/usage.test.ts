@@ -12,7 +12,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const ROOT = join(import.meta.dirname, "..", "..");
 const COMMANDS = [
-  ...["register", "whoami", "profile", "send", "listen", "history", "search", "read", "edit", "delete", "react"],
+  ...["register", "whoami", "profile", "send", "listen", "history", "search", "read", "download", "edit", "delete", "react"],
   ...["requests", "accept", "block", "unblock", "verify", "presence"],
 ];
 
@@ -46,7 +46,8 @@ const MISTAKES: readonly (readonly [what: string, args: readonly string[], said:
   ["an unknown option", ["listen", "--forever"], /Unknown option '--forever'/],
   ["a time-out that is none", ["listen", "--timeout", "soon"], /not a number of seconds/],
   ["a limit that is none", ["history", "bob", "--limit", "0"], /not a whole number above 0/],
-  ["a file, which cannot be sent yet", ["send", "bob", "hello", "-a", "picture.png"], /Files cannot be sent yet/],
+  ["a file without a name", ["send", "bob", "hello", "-a"], /argument missing/],
+  ["a place among the files that is none", ["download", "0b5a", "--index", "0"], /not a whole number above 0/],
   ["a picture, which cannot be shown yet", ["profile", "--avatar", "picture.png"], /Pictures cannot be sent yet/],
   ["an empty text", ["send", "bob", ""], /no text to send/],
 ];

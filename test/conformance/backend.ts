@@ -3,6 +3,7 @@
 
 import { type Backend, useBackend } from "#crypto";
 import { afterAll, beforeAll, describe } from "vitest";
+import { chunkConformance } from "./chunks.ts";
 import { cipherConformance } from "./ciphers.ts";
 import { agreementConformance } from "./agreement.ts";
 import { hashConformance } from "./hashes.ts";
@@ -20,6 +21,7 @@ export function backendConformance(name: string, backend: Backend): void {
     });
     hashConformance();
     cipherConformance(backend);
+    chunkConformance();
     agreementConformance(backend);
     signatureConformance(backend);
     kemConformance(backend);

@@ -1,6 +1,6 @@
 // The hash and key-derivation part of the backend suite.
 
-import { backend, hkdf, hmac, LABELS, sha256, sha512 } from "#crypto";
+import { backend, hkdf, hmac, LABELS, sha256, sha256Stream, sha512 } from "#crypto";
 import { EMPTY, fromHex, toHex, UsageError } from "#wire";
 import { expect, test } from "vitest";
 import rfc4231 from "../vectors/rfc4231.json" with { type: "json" };
@@ -24,6 +24,29 @@ export function hashConformance(): void {
   test("SHA-256 and SHA-512 give the answers of FIPS 180-4", () => {
     for (const { data, digest } of sha2.sha256) expect(toHex(sha256(fromHex(data)))).toBe(digest);
     for (const { data, digest } of sha2.sha512) expect(toHex(sha512(fromHex(data)))).toBe(digest);
+  });
+
+  test("SHA-256 in pieces is SHA-256 of the whole, wherever it is cut", () => {
+    const whole = new Uint8Array(200).map((_, i) => i);
+    for (let cut = 0; cut <= whole.length; cut++) {
+      const stream = sha256Stream();
+      for (const piece of [whole.slice(0, cut), EMPTY, whole.slice(cut)]) stream.update(piece);
+      expect(toHex(stream.digest())).toBe(toHex(sha256(whole)));
+    }
+    for (const { data, digest } of sha2.sha256) {
+      const stream = sha256Stream();
+      for (const byte of fromHex(data)) stream.update(new Uint8Array([byte]));
+      expect(toHex(stream.digest())).toBe(digest);
+    }
+  });
+
+  test("a stream of SHA-256 copies what it is given, and ends with its digest", () => {
+    const [stream, piece] = [sha256Stream(), new Uint8Array(70).fill(1)];
+    stream.update(piece);
+    piece.fill(2);
+    expect(toHex(stream.digest())).toBe(toHex(sha256(new Uint8Array(70).fill(1))));
+    expect(() => stream.update(piece)).toThrow();
+    expect(() => stream.digest()).toThrow();
   });
 
   // The example values that NIST publishes with FIPS 202.

@@ -136,9 +136,10 @@ const theirs: Readonly<Record<string, () => Calls>> = {
 
 /**
  * `verify` and `verifyRepeated` say no instead of throwing; `hmac` and `hkdf` take keys of any length; wrapping uses the platform's
- * own keys and wraps whatever is secret; the rest takes no key.
+ * own keys and wraps whatever is secret; keys of files are asynchronous (test/conformance/chunks.ts); the rest takes no key.
  */
 const elsewhere = [
+  ...["importMediaKey", "sealChunk", "openChunk", "sha256Stream"],
   ...["wrapSecret", "unwrapSecret"],
   ...["verify", "verifyRepeated", "hmac", "hkdf"],
   ...["LABELS", "Secret", "backend", "useBackend", "nobleBackend", "systemRandom", "clamp", "equal", "labelled", "sha256", "sha512"],

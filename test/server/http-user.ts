@@ -48,6 +48,11 @@ export class HttpUser {
     return this.owner.userId;
   }
 
+  /** For what this class does not do. */
+  get authorization(): string {
+    return `Bearer ${this.#token}`;
+  }
+
   async register(): Promise<void> {
     const { owner } = this;
     const nowSeconds = Math.floor(Date.now() / 1000);

@@ -1,19 +1,27 @@
 // Every route for every principal.
 
+import { base64url } from "jose";
 import { beforeAll, describe, expect, test } from "vitest";
+import { systemRandom } from "#crypto";
+import { accessSecretOf, drawUploadId, mediaIdOf } from "#identity";
 import {
   encodeAppendLog,
   encodeGroupAppend,
   encodeMultiRecipient,
   encodePreKeyUpload,
   encodeSendRequest,
+  MEDIA_SCHEME,
   type Operation,
   parseMessageId,
   parseUsername,
   ROUTES,
+  TUS_CONTENT_TYPE,
+  type UploadId,
 } from "#wire";
 import { SERVED } from "../../workers/gateway/served.ts";
 import { SharedGroup } from "../support/shared-group.ts";
+import { SMALL, TUS, Uploader } from "./support/files.ts";
+import { noise } from "./support/noise.ts";
 import { authorizationOf } from "./support/groups.ts";
 import { newMessageId, opaqueMessage, Sender } from "./support/to-many.ts";
 import { type Asking, codeOf, nowSeconds, openWorld, ORIGIN, Person, type World } from "./support/world.ts";
@@ -44,6 +52,15 @@ const ROWS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
   appendGroup: [200, 200, 200, 200, 200],
   sendToMany: [401, 202, 202, 401, 401],
   getSendResult: [401, 200, 200, 401, 401],
+  getUploadOptions: [204, 204, 204, 204, 204],
+  createUpload: [401, 201, 201, 401, 401],
+  // With the secret of whoever began it, of whoever has its pointer, and with a signed URL; a token changes nothing.
+  getUpload: [200, 200, 200, 200, 200],
+  appendUpload: [204, 204, 204, 204, 204],
+  deleteUpload: [204, 204, 204, 204, 204],
+  putMedia: [401, 204, 204, 401, 401],
+  createMediaUrl: [200, 200, 200, 200, 200],
+  getMedia: [200, 200, 200, 200, 200],
 };
 
 let world: World;
@@ -52,6 +69,11 @@ let other: Person;
 const group = new SharedGroup(1, ORIGIN);
 const beginning = encodeGroupAppend(group.begin());
 let handle: string;
+let upload: UploadId;
+const file = drawUploadId("client", systemRandom);
+let fileUrl: URL;
+/** Each is removed once. */
+let doomed: UploadId[];
 const tokens = new Map<Principal, string>();
 
 beforeAll(async () => {
@@ -63,6 +85,11 @@ beforeAll(async () => {
   handle = await (await Sender.signIn(owner)).send(opaqueMessage([other]));
   tokens.set("revoked", await revokedToken());
   await world.ask("appendGroup", { parameters: { groupId: group.at.groupId }, protobuf: beginning });
+  const uploader = new Uploader(world, tokens.get("owner") ?? "");
+  upload = await uploader.create(SMALL);
+  doomed = await Promise.all(PRINCIPALS.map(() => uploader.create(SMALL)));
+  await uploader.put(file, noise(SMALL));
+  fileUrl = new URL(await uploader.urlOf(file), ORIGIN);
   tokens.set("forged", `${tokens.get("owner")?.slice(0, -4)}AAAA`);
 });
 
@@ -85,7 +112,7 @@ async function revokedToken(): Promise<string> {
 function asking(operation: Operation, principal: Principal): Asking {
   const token = tokens.get(principal);
   const common = {
-    parameters: { userId: owner.userId, name: "the_owner", groupId: group.at.groupId, handle },
+    parameters: { userId: owner.userId, name: "the_owner", groupId: group.at.groupId, handle, uploadId: upload, mediaId: mediaIdOf(file) },
     ...(token === undefined ? {} : { token }),
   };
   switch (operation) {
@@ -111,6 +138,20 @@ function asking(operation: Operation, principal: Principal): Asking {
       return { ...common, protobuf: messageToOwner() };
     case "sendToMany":
       return { ...common, octets: encodeMultiRecipient(opaqueMessage([owner, other])), headers: { "idempotency-key": newMessageId() } };
+    case "createUpload":
+      return { ...common, headers: { ...TUS, "upload-length": String(SMALL) } };
+    case "getUpload":
+      return { ...common, headers: TUS };
+    case "appendUpload":
+      return { ...common, octets: new Uint8Array(), headers: { ...TUS, "content-type": TUS_CONTENT_TYPE, "upload-offset": "0" } };
+    case "deleteUpload":
+      return { ...common, parameters: { uploadId: doomed.pop() ?? "" }, headers: TUS };
+    case "putMedia":
+      return { ...common, parameters: { uploadId: file }, octets: noise(SMALL), headers: { "content-length": String(SMALL) } };
+    case "createMediaUrl":
+      return { ...common, headers: { authorization: `${MEDIA_SCHEME} ${base64url.encode(accessSecretOf(file))}` } };
+    case "getMedia":
+      return { ...common, query: fileUrl.search };
     default:
       return common;
   }

@@ -1,7 +1,21 @@
 // Bodies and parameters on their way in: bounded, of the declared type, and parsed once.
 
 import * as v from "valibot";
-import { type Bytes, concat, type GroupId, parseGroupId, parseUserId, ProtocolError, type UserId, WireError } from "#wire";
+import {
+  type Bytes,
+  concat,
+  type GroupId,
+  MAX_MEDIA_REQUEST_BYTES,
+  type MediaId,
+  parseGroupId,
+  parseMediaId,
+  parseUploadId,
+  parseUserId,
+  ProtocolError,
+  type UploadId,
+  type UserId,
+  WireError,
+} from "#wire";
 import { Problem } from "./problem.ts";
 
 const MAX_JSON_BYTES = 4096;
@@ -46,6 +60,16 @@ export function groupIdOf(parameters: Readonly<Record<string, string>>): GroupId
   return parsed(() => parseGroupId(parameters["groupId"]));
 }
 
+/** A mediaId in a path. */
+export function mediaIdOf(parameters: Readonly<Record<string, string>>): MediaId {
+  return parsed(() => parseMediaId(parameters["mediaId"]));
+}
+
+/** An uploadId in a path. */
+export function uploadIdOf(parameters: Readonly<Record<string, string>>): UploadId {
+  return parsed(() => parseUploadId(parameters["uploadId"]));
+}
+
 /** The handle of a message to many, in a path. */
 export function handleOf(parameters: Readonly<Record<string, string>>): string {
   const handle = parameters["handle"] ?? "";
@@ -60,7 +84,29 @@ export function afterOf(url: URL): number {
   return Number(text);
 }
 
-function requireType(request: Request, type: string): void {
+const DRAIN_MILLISECONDS = 10_000;
+
+/**
+ * Reads what nobody has wanted of a body, within bounds: a client that is still sending would find its connection closed, and not
+ * the answer.
+ */
+export async function drain({ body, bodyUsed }: Request): Promise<void> {
+  if (body === null || bodyUsed || body.locked) return;
+  const reader = (body as ReadableStream<Uint8Array>).getReader(); // a body is of bytes
+  const timer = setTimeout(() => void reader.cancel(), DRAIN_MILLISECONDS);
+  try {
+    let left = MAX_MEDIA_REQUEST_BYTES;
+    for (let part = await reader.read(); !part.done && left > 0; part = await reader.read()) left -= part.value.length;
+    await reader.cancel();
+  } catch {
+    // The client is gone.
+  } finally {
+    clearTimeout(timer);
+  }
+}
+
+/** @throws Problem `unsupported-media-type` */
+export function requireType(request: Request, type: string): void {
   const given = request.headers.get("content-type")?.split(";", 1)[0]?.trim().toLowerCase();
   if (given !== type) throw new Problem("unsupported-media-type");
 }

@@ -4,6 +4,7 @@ import type { Random } from "#crypto";
 import type { Operation } from "#wire";
 import type { FanOutServices } from "../fan-out/index.ts";
 import type { KeysEnv } from "../keys/index.ts";
+import type { MediaServices } from "../media/index.ts";
 import type { CertificateAuthority } from "./certificates.ts";
 import type { Challenges } from "./challenges.ts";
 import type { Counters } from "./counters.ts";
@@ -23,6 +24,10 @@ export interface Services {
   readonly mailboxes: Mailboxes;
   readonly groups: Groups;
   readonly fanOut: FanOutServices;
+  /** Absent where there is no bucket for files. */
+  readonly media: MediaServices | undefined;
+  /** What an account may upload in a day. */
+  readonly mediaBytesPerDay: number;
   readonly devices: Devices;
   readonly tokens: Tokens;
   readonly challenges: Challenges;

@@ -10,6 +10,11 @@ export interface Env {
   readonly MAILBOX: DurableObjectNamespace;
   readonly GROUP: DurableObjectNamespace;
   readonly FAN_OUT: DurableObjectNamespace;
+  readonly UPLOAD: DurableObjectNamespace;
+  /** Files. An account of the platform without R2 has none, and everything else works. */
+  readonly MEDIA?: R2Bucket;
+  /** What an account may upload in a day, in bytes. Unset: 2 GiB. */
+  readonly MEDIA_BYTES_PER_DAY?: string;
   /** `eu` or `fedramp`, chosen before the first account and never changed. Unset: wherever the platform likes. */
   readonly JURISDICTION?: string;
   /** Counts of operations and codes. Without it they are not counted. */

@@ -6,11 +6,12 @@ import { workerdBackend } from "#crypto/workerd";
 import type { Env } from "./env.ts";
 import { OPERATIONS } from "./operations/index.ts";
 import { consume } from "../fan-out/index.ts";
+import { sweepMedia } from "../media/index.ts";
 import type { Services } from "./call.ts";
 import { type Gateway, gateway } from "./router.ts";
 import { servicesOf } from "./services.ts";
 
-export { FanOut, Group, Mailbox } from "#durable-objects";
+export { FanOut, Group, Mailbox, Upload } from "#durable-objects";
 
 useBackend(workerdBackend);
 
@@ -38,6 +39,10 @@ const worker: ExportedHandler<Env> = {
   },
   async queue(batch, env) {
     await consume(batch, serverOf(env).services.fanOut);
+  },
+  async scheduled(controller, env) {
+    const { media } = serverOf(env).services;
+    if (media !== undefined) await sweepMedia(media.bucket, Math.floor(controller.scheduledTime / 1000));
   },
 };
 

@@ -1,7 +1,18 @@
 // The OpenAPI 3.1 document, made from the route table and the schemas by which bodies are parsed.
 
 import type * as v from "valibot";
-import { type Auth, COMMON_PROBLEMS, GROUP_SCHEME, type Operation, PROBLEM_STATUS, type Route, ROUTES } from "#wire";
+import {
+  type Auth,
+  COMMON_PROBLEMS,
+  GROUP_SCHEME,
+  MEDIA_SCHEME,
+  type Operation,
+  PROBLEM_STATUS,
+  type Route,
+  ROUTES,
+  TUS_CONTENT_TYPE,
+  TUS_VERSION,
+} from "#wire";
 import { ANSWER_SCHEMAS, REQUEST_SCHEMAS } from "./schemas.ts";
 import { SERVED } from "./served.ts";
 
@@ -21,11 +32,14 @@ export function openApiDocument(): Json {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
         groupKey: { type: "http", scheme: GROUP_SCHEME, description: "base64url of time (4), member's public key (33), signature (64)." },
+        mediaSecret: { type: "http", scheme: MEDIA_SCHEME, description: "base64url of the access secret (32) of the file's pointer." },
       },
       schemas: { Problem: PROBLEM },
     },
   };
 }
+
+const OCTETS: Json = { schema: { type: "string", format: "binary" } };
 
 const PROBLEM: Json = {
   type: "object",
@@ -43,13 +57,14 @@ const PROBLEM: Json = {
 };
 
 function operationObject(operation: Operation, route: Route): Json {
-  const content = contentOf(route.request, REQUEST_SCHEMAS[operation]);
+  const content = requestContentOf(operation, route);
   return {
     operationId: operation,
     security: securityOf(operation, route.auth),
     parameters: parametersOf(operation, route),
-    ...(content === undefined ? {} : { requestBody: { required: true, content } }),
-    responses: { [route.status]: successOf(operation, route), ...problemsOf(route) },
+    // An upload may begin without a byte of its file.
+    ...(content === undefined ? {} : { requestBody: { required: operation !== "createUpload", content } }),
+    responses: { ...successesOf(operation, route), ...problemsOf(route) },
   };
 }
 
@@ -57,37 +72,68 @@ function securityOf(operation: Operation, auth: Auth): readonly Json[] {
   if (operation === "getGroup") return [{ groupKey: [] }];
   // What proves the right to append to a group is in the body.
   if (operation === "appendGroup") return [];
-  // The socket has its token in Sec-WebSocket-Protocol, for which OpenAPI has no scheme; the parameter says so.
-  return auth === "none" || operation === "openSocket" ? [] : [{ token: [] }];
+  if (auth === "access-secret") return [{ mediaSecret: [] }];
+  // A secret that is part of the URL is no scheme; nor is the socket's token in Sec-WebSocket-Protocol, and a parameter says so.
+  const needsToken = (auth === "token" || auth === "sender") && operation !== "openSocket";
+  return needsToken ? [{ token: [] }] : [];
 }
 
 function parametersOf(operation: Operation, { path }: Route): readonly Json[] {
   const inPath = [...path.matchAll(/\{(\w+)\}/g)].map(([, name]) => ({ name, in: "path", required: true, schema: { type: "string" } }));
-  const after = {
-    name: "after",
-    in: "query",
-    schema: { type: "integer", minimum: 0 },
-    description: "Entries of the log that the caller has.",
-  };
-  const protocol = {
-    name: "Sec-WebSocket-Protocol",
-    in: "header",
-    required: true,
-    schema: { type: "string" },
-    description: "edgewise.v1, and the token.",
-  };
-  if (operation === "sendToMany") return [IDEMPOTENCY_KEY];
-  if (operation === "getKeys" || operation === "getLog" || operation === "getGroup") return [...inPath, after];
-  return operation === "openSocket" ? [protocol] : inPath;
+  return [...inPath, ...(PARAMETERS[operation] ?? [])];
 }
 
-const IDEMPOTENCY_KEY: Json = {
-  name: "Idempotency-Key",
-  in: "header",
-  required: true,
-  schema: { type: "string", format: "uuid" },
-  description: "The id of the message, in lower case. A repeat with the same one is the same message.",
+const AFTER: Json = {
+  name: "after",
+  in: "query",
+  schema: { type: "integer", minimum: 0 },
+  description: "Entries of the log that the caller has.",
 };
+const TUS: Json = header("Tus-Resumable", { const: TUS_VERSION }, "The version of the upload protocol.");
+const CHECKSUM: Json = {
+  ...header("Upload-Checksum", { type: "string" }, "sha256, a space, and base64 of the SHA-256 of this body."),
+  required: false,
+};
+
+/** What does not stand in the path. */
+const PARAMETERS: Readonly<Partial<Record<Operation, readonly Json[]>>> = {
+  openSocket: [header("Sec-WebSocket-Protocol", { type: "string" }, "edgewise.v1, and the token.")],
+  sendToMany: [
+    header(
+      "Idempotency-Key",
+      { type: "string", format: "uuid" },
+      "The id of the message, in lower case. A repeat with the same one is the same message.",
+    ),
+  ],
+  getKeys: [AFTER],
+  getLog: [AFTER],
+  getGroup: [AFTER],
+  createUpload: [TUS, header("Upload-Length", { type: "integer" }, "Of the encrypted file: a length that its padding makes."), CHECKSUM],
+  getUpload: [TUS],
+  appendUpload: [TUS, header("Upload-Offset", { type: "integer" }, "Where these bytes belong."), CHECKSUM],
+  deleteUpload: [TUS],
+  getMedia: [
+    { name: "expires", in: "query", required: true, schema: { type: "integer" }, description: "As createMediaUrl has answered." },
+    { name: "signature", in: "query", required: true, schema: { type: "string" }, description: "As createMediaUrl has answered." },
+    { ...header("Range", { type: "string" }, "One range of bytes."), required: false },
+  ],
+};
+
+function header(name: string, schema: Json, description: string): Json {
+  return { name, in: "header", required: true, schema, description };
+}
+
+function requestContentOf(operation: Operation, route: Route): Json | undefined {
+  const isTus = operation === "createUpload" || operation === "appendUpload";
+  return isTus ? { [TUS_CONTENT_TYPE]: OCTETS } : contentOf(route.request, REQUEST_SCHEMAS[operation]);
+}
+
+function successesOf(operation: Operation, route: Route): Json {
+  const success = { [route.status]: successOf(operation, route) };
+  return operation === "getMedia"
+    ? { ...success, 206: { ...successOf(operation, route), description: "The part that was asked for" } }
+    : success;
+}
 
 function successOf(operation: Operation, route: Route): Json {
   const schema: v.GenericSchema | undefined =
@@ -112,9 +158,9 @@ function contentOf(kind: Route["request"], schema: v.GenericSchema | undefined):
     case "json":
       return { "application/json": { schema: schema === undefined ? { type: "object" } : jsonSchemaOf(schema) } };
     case "protobuf":
-      return { "application/x-protobuf": { schema: { type: "string", format: "binary" } } };
+      return { "application/x-protobuf": OCTETS };
     case "bytes":
-      return { "application/octet-stream": { schema: { type: "string", format: "binary" } } };
+      return { "application/octet-stream": OCTETS };
   }
 }
 

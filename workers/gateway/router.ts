@@ -4,6 +4,7 @@
 import { type Context, Hono } from "hono";
 import { type Operation, ROUTES, SOCKET_PROTOCOL } from "#wire";
 import { Unavailable } from "../deadline.ts";
+import { drain } from "./body.ts";
 import type { Call, DeviceCall, Operations, Services } from "./call.ts";
 import type { ActiveDevice } from "./devices.ts";
 import { withHeaders } from "./headers.ts";
@@ -17,11 +18,10 @@ export type Gateway = (request: Request, context: Pick<ExecutionContext, "waitUn
 export function gateway(services: Services, operations: Operations): Gateway {
   const app = router(services, operations);
   return async (request, context) => {
-    // Hono answers HEAD with GET's operation and throws the body away: a prekey would go with it.
-    if (request.method === "HEAD") return withHeaders(problemResponse(new Problem("method-not-allowed")));
-    // What an operation answers is not copied on its way out: a socket's 101 must go as it came.
     const response = await app.fetch(request, { waitUntil: (work: Promise<unknown>) => context.waitUntil(work) });
-    return response.status === 101 ? response : withHeaders(response);
+    await drain(request);
+    // What an operation answers is not copied on its way out: a socket's 101 must go as it came.
+    return response.status === 101 ? response : withHeaders(response, new URL(request.url).pathname);
   };
 }
 
@@ -33,7 +33,11 @@ function router(services: Services, operations: Operations): Hono<{ Bindings: Bi
   const app = new Hono<{ Bindings: Bindings }>();
   for (const name of SERVED) {
     const { method, path } = ROUTES[name];
-    app.on(method, pattern(path), (context) => counted(name, services, () => run(name, callOf(context, services), operations)));
+    // Hono takes HEAD for GET and throws the body away: of another's GET, a prekey would go with it.
+    app.on(method === "HEAD" ? "GET" : method, pattern(path), async (context, next) => {
+      if (context.req.raw.method !== method) return await next();
+      return await counted(name, services, () => run(name, callOf(context, services), operations));
+    });
   }
   for (const path of new Set(SERVED.map((name) => ROUTES[name].path))) app.all(pattern(path), () => refuse(path));
   app.notFound(() => problemResponse(new Problem("not-found")));

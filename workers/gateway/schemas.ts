@@ -58,6 +58,8 @@ export interface Answers {
     readonly delivered: number;
     readonly refused: readonly RefusalAnswer[];
   };
+  /** `url` is path and query; `expiresAt` in seconds. */
+  readonly createMediaUrl: { readonly url: string; readonly expiresAt: number };
   readonly getConfig: {
     readonly registration: "open" | "invite";
     readonly trustRoots: readonly string[];
@@ -111,6 +113,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<keyof Answers, v.GenericSchema>> = 
   appendGroup: v.strictObject({ version: count }),
   sendToMany: v.strictObject({ handle: v.pipe(v.string(), v.regex(/^[0-9a-f]{64}$/)) }),
   getSendResult: v.strictObject({ state: v.picklist(["pending", "done"]), delivered: count, refused: v.array(refusal) }),
+  createMediaUrl: v.strictObject({ url: text, expiresAt: count }),
   getConfig: v.strictObject({
     registration: v.picklist(["open", "invite"]),
     trustRoots: v.array(publicKeyText),

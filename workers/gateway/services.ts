@@ -1,8 +1,18 @@
 // Puts the parts of the gateway together: from what is bound, each gets what it needs and no more.
 
 import type { Random } from "#crypto";
-import { databasesOf, fanOutNamespace, groupNamespace, mailboxNamespace, parseServerSeed, ServerNames } from "#durable-objects";
+import {
+  databasesOf,
+  fanOutNamespace,
+  groupNamespace,
+  mailboxNamespace,
+  mediaBytesPerDay,
+  parseServerSeed,
+  ServerNames,
+  uploadNamespace,
+} from "#durable-objects";
 import { FanOutServices } from "../fan-out/index.ts";
+import { MediaServices } from "../media/index.ts";
 import type { Services } from "./call.ts";
 import { CertificateAuthority } from "./certificates.ts";
 import { Challenges } from "./challenges.ts";
@@ -40,6 +50,8 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
       names,
       countDeadLetter: (what) => counters.countDeadLetter(what),
     }),
+    media: env.MEDIA === undefined ? undefined : new MediaServices({ bucket: env.MEDIA, uploads: uploadNamespace(env), seeds }),
+    mediaBytesPerDay: mediaBytesPerDay(env.MEDIA_BYTES_PER_DAY),
     devices: new Devices(mailboxes),
     tokens: new Tokens(seeds),
     challenges: new Challenges(seeds),

@@ -82,6 +82,17 @@ test("what one device sends the other shows as its own, and the recipient once",
   await expect.poll(async () => (await textsOf(bob, first)).map(({ text }) => text), PATIENCE).toEqual(expected);
 });
 
+test("a file that one device sends the other can read as well", async () => {
+  const toBob = await first.conversations.direct(bob.account.userId);
+  const { id } = await toBob.sendFile(new File(["a file"], "file.txt"));
+  await first.settled();
+  const received = async (): Promise<string | undefined> => {
+    const message = await second.message(id).catch(() => undefined);
+    return await (await message?.attachments[0]?.download())?.text();
+  };
+  await expect.poll(received, PATIENCE).toBe("a file");
+});
+
 test("what is changed on one device is changed on the other", async () => {
   const toBob = await first.conversations.direct(bob.account.userId);
   const message = await toBob.send("a mistkae");

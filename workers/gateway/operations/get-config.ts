@@ -7,6 +7,9 @@ import {
   MAX_ENVELOPE_BYTES,
   MAX_ONE_TIME_EC_PREKEYS,
   MAX_ONE_TIME_KEM_PREKEYS,
+  MAX_MEDIA_BYTES,
+  MAX_MEDIA_REQUEST_BYTES,
+  MEDIA_TTL_SECONDS,
   SENDER_CERTIFICATE_LIFETIME_SECONDS,
   TOKEN_LIFETIME_SECONDS,
 } from "#wire";
@@ -23,6 +26,11 @@ export function getConfig({ services }: Call): Response {
       mailboxTtlSeconds: MAILBOX_TTL_SECONDS,
       oneTimeEcPreKeys: MAX_ONE_TIME_EC_PREKEYS,
       oneTimeKemPreKeys: MAX_ONE_TIME_KEM_PREKEYS,
+      // 0: this server has nowhere to keep files.
+      mediaBytes: services.media === undefined ? 0 : MAX_MEDIA_BYTES,
+      mediaBytesPerDay: services.mediaBytesPerDay,
+      mediaRequestBytes: MAX_MEDIA_REQUEST_BYTES,
+      mediaTtlSeconds: MEDIA_TTL_SECONDS,
       senderCertificateSeconds: SENDER_CERTIFICATE_LIFETIME_SECONDS,
       tokenSeconds: TOKEN_LIFETIME_SECONDS,
     },

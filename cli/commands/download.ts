@@ -1,0 +1,57 @@
+// download: a file of a message, into a file of ours. Run again after it was broken off, it goes on where it was.
+
+import { existsSync, statSync } from "node:fs";
+import { resolve } from "node:path";
+import type { Command } from "commander";
+import type { Attachment } from "#client";
+import { fileSink } from "#client/node";
+import { fileExists, interrupted, noSuchFile, usageError } from "../errors.ts";
+import { showProgress, sizeOf } from "../progress.ts";
+import type { Session } from "../session.ts";
+import { visible } from "../visible.ts";
+import { describe, type Run, wholeNumber } from "./command.ts";
+
+interface DownloadOptions {
+  readonly output?: string;
+  readonly index: number;
+}
+
+export function download(run: Run): Command {
+  return describe({
+    usage: "download <message>",
+    does: "Download a file of a message.",
+    examples: ["download 0b5a…", "download 0b5a… -o summit.jpg", "download 0b5a… --index 2"],
+    notes:
+      "Without -o it goes into this folder, under the name that its sender gave it, unless there is one of that name. Until it is whole and\n" +
+      "proven it is at FILE.part; the same command again goes on from there. Files stay at the server for 30 days.",
+  })
+    .option("-o, --output <file>", "where to")
+    .option("--index <number>", "which of its files, from 1 on", wholeNumber, 1)
+    .action((id: string, options: DownloadOptions) =>
+      run.withAccount(async (client, session) => {
+        const { attachments } = await client.message(id);
+        const file = attachments[options.index - 1];
+        if (file === undefined) throw noSuchFile(attachments.length);
+        const path = pathFor(file, options.output);
+        await fetchInto(file, path, session);
+        const { name, size, mime } = file;
+        await session.output.line({ type: "file", path, name, size, mime }, `${visible(path)}  ${sizeOf(size)}`);
+      }),
+    );
+}
+
+function pathFor(file: Attachment, output: string | undefined): string {
+  const path = resolve(output ?? file.name);
+  if (output === undefined && existsSync(path)) throw fileExists();
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw usageError("This is a folder.", "Name a file in it.");
+  return path;
+}
+
+async function fetchInto(file: Attachment, path: string, { output, stop }: Session): Promise<void> {
+  try {
+    await file.download({ to: fileSink(path), signal: stop, onProgress: showProgress(output, "downloading") });
+  } catch (error) {
+    if (stop.aborted) throw interrupted();
+    throw error;
+  }
+}

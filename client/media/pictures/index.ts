@@ -1,0 +1,4 @@
+// Pictures before they are sent.
+
+export { blur } from "./blur.ts";
+export { type Picture, type PreparedPicture, preparePicture } from "./picture.ts";
