@@ -63,6 +63,13 @@ export const SIGN_GROUP_OPERATION: Bytes = ascii("Edgewise/group/operation/v1");
 export const GROUP_ID: Bytes = ascii("Edgewise/group/id/v1");
 export const GROUP_HEAD: Bytes = ascii("Edgewise/group/head/v1");
 export const GROUP_STATE: Bytes = ascii("Edgewise/group/state/v1");
+/** Linking of devices: what the new one commits to, what both have seen, and what follows from it. */
+export const LINK_COMMITMENT: Bytes = ascii("Edgewise/link/commitment/v1");
+export const LINK_TRANSCRIPT: Bytes = ascii("Edgewise/link/transcript/v1");
+export const LINK_DEVICE_KEY: Bytes = ascii("Edgewise/link/device-key/v1");
+export const LINK_ANSWER_KEY: Bytes = ascii("Edgewise/link/answer-key/v1");
+export const LINK_DIGITS: Bytes = ascii("Edgewise/link/digits/v1");
+
 export const GROUP_SECRET_COMMITMENT: Bytes = ascii("Edgewise/group/secret-commitment/v1");
 export const GROUP_ADMIN_COMMITMENT: Bytes = ascii("Edgewise/group/admin-commitment/v1");
 export const GROUP_DISTRIBUTION: Bytes = ascii("Edgewise/group/distribution/v1");

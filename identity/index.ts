@@ -15,6 +15,7 @@ export type { GroupAt, UnsignedGroupAppend } from "./group-proof.ts";
 export { checkGroupAppend, checkGroupRead, GROUP_READ_PROOF_BYTES, proveGroupRead, signGroupAppend } from "./group-proof.ts";
 export type {
   AcceptDevice,
+  AccountPlace,
   AddDevice,
   CreateGenesis,
   OwnDevice,

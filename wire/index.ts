@@ -163,6 +163,7 @@ export type {
   MediaId,
   MessageId,
   RegistrationId,
+  RendezvousId,
   ServiceId,
   UserId,
   Username,
@@ -175,6 +176,7 @@ export {
   parseMediaId,
   parseMessageId,
   parseRegistrationId,
+  parseRendezvousId,
   parseServiceId,
   parseUserId,
   parseUsername,
@@ -260,6 +262,9 @@ export {
   CHALLENGE_LIFETIME_SECONDS,
   LINK_TICKET_LIFETIME_SECONDS,
   RECOVERY_KEY_DELAY_SECONDS,
+  MAX_LINK_BLOB_BYTES,
+  MAX_TRUST_ROOTS,
+  LINK_TRIES,
   MAX_MEDIA_BYTES,
   MAX_MEDIA_REQUEST_BYTES,
   MEDIA_PART_BYTES,
@@ -277,6 +282,7 @@ export {
   mediaId,
   messageId,
   registrationId,
+  rendezvousId,
   serviceId,
   text,
   uint32,
@@ -285,6 +291,24 @@ export {
   userId,
   username,
 } from "./kinds.ts";
+export type { LinkAnswer, LinkCode, LinkDevice, LinkOffer, LinkRefused, LinkRequest, LinkReveal, LinkWelcome } from "./link.ts";
+export {
+  decodeLinkAnswer,
+  decodeLinkCode,
+  decodeLinkDevice,
+  decodeLinkOffer,
+  decodeLinkRequest,
+  decodeLinkReveal,
+  encodeLinkAnswer,
+  encodeLinkCode,
+  encodeLinkDevice,
+  encodeLinkOffer,
+  encodeLinkRequest,
+  encodeLinkReveal,
+  LINK_COMMITMENT_BYTES,
+  LINK_SECRET_BYTES,
+  MAX_LINK_REQUEST_BYTES,
+} from "./link.ts";
 export type { MediaPointer } from "./media-pointer.ts";
 export type { MultiRecipient, Recipient } from "./multi-recipient.ts";
 export { encodeMultiRecipient, receivedMessage, splitMultiRecipient } from "./multi-recipient.ts";

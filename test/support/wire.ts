@@ -79,6 +79,7 @@ import {
   parseMediaId,
   parseMessageId,
   parseRegistrationId,
+  parseRendezvousId,
   type PreKeySignalMessageFields,
   type Reference,
   type ScannableFingerprint,
@@ -132,6 +133,7 @@ const messageId = bytesOf(16).map((bytes) => parseMessageId(uuidFromBytes(bytes)
 const distributionId = bytesOf(16).map((bytes) => parseDistributionId(uuidFromBytes(bytes)));
 const groupId = bytesOf(32).map((bytes) => parseGroupId(toHex(bytes)));
 const mediaId = bytesOf(32).map((bytes) => parseMediaId(toHex(bytes)));
+const rendezvousId = bytesOf(32).map((bytes) => parseRendezvousId(toHex(bytes)));
 const publicKey = bytesOf(33);
 
 // Signal's messages
@@ -240,7 +242,7 @@ const sendRequest: fc.Arbitrary<SendRequest> = fc.record({
 const notice: fc.Arbitrary<Notice> = fc.record({
   notice: fc.oneof(
     fc.record({ kind: fc.constant("log-changed" as const) }),
-    fc.record({ kind: fc.constant("link-requested" as const), rendezvousId: bytesOf(32), deviceName: wellFormed(20) }),
+    fc.record({ kind: fc.constant("link-requested" as const), rendezvousId, commitment: bytesOf(32) }),
     fc.record({ kind: fc.constant("device-dropped" as const), deviceId }),
   ),
 });
