@@ -44,3 +44,5 @@ export type { CheckPreKeyUpload, CreatePreKeySet, NewKemPreKey } from "./prekey-
 export { checkPreKeyUpload, createPreKeySet } from "./prekey-upload.ts";
 export type { Recovery, RecoveryKey } from "./recovery.ts";
 export { recoveryAt } from "./recovery.ts";
+export type { AccountAt } from "./recovery-proof.ts";
+export { checkRecoveryProof, proveRecoveryKey, RECOVERY_PROOF_BYTES } from "./recovery-proof.ts";

@@ -316,7 +316,7 @@ export type { DeviceDropped, LinkRequested, LogChanged, Notice } from "./notice.
 export { decodeNotice, encodeNotice } from "./notice.ts";
 export type { Reference } from "./reference.ts";
 export type { Auth, BodyKind, Operation, ProblemCode, Route } from "./routes.ts";
-export { COMMON_PROBLEMS, GROUP_SCHEME, pathOf, PROBLEM_STATUS, ROUTES, SOCKET_PROTOCOL } from "./routes.ts";
+export { COMMON_PROBLEMS, GROUP_SCHEME, pathOf, PROBLEM_STATUS, RECOVERY_SCHEME, ROUTES, SOCKET_PROTOCOL } from "./routes.ts";
 export type { ScannableFingerprint } from "./scannable.ts";
 export { decodeScannableFingerprint, encodeScannableFingerprint } from "./scannable.ts";
 export type { SealedContent, SealedKind } from "./sealed-content.ts";

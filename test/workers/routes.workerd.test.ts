@@ -37,6 +37,9 @@ const ROWS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
   getKeys: [401, 200, 200, 401, 401],
   getLog: [401, 200, 200, 401, 401],
   appendLog: [401, 200, 404, 401, 401],
+  // With the recovery key; a token changes nothing.
+  getRecoveryLog: [404, 404, 404, 404, 404],
+  recoverAccount: [404, 404, 404, 404, 404],
   getUsername: [401, 200, 200, 401, 401],
   sendMessages: [401, 200, 200, 401, 401],
   // With the group's keys; a token changes nothing.

@@ -1,7 +1,7 @@
 // The OpenAPI 3.1 document, made from the route table and the schemas by which bodies are parsed.
 
 import type * as v from "valibot";
-import { type Auth, COMMON_PROBLEMS, GROUP_SCHEME, type Operation, PROBLEM_STATUS, type Route, ROUTES } from "#wire";
+import { type Auth, COMMON_PROBLEMS, GROUP_SCHEME, type Operation, PROBLEM_STATUS, RECOVERY_SCHEME, type Route, ROUTES } from "#wire";
 import { ANSWER_SCHEMAS, REQUEST_SCHEMAS } from "./schemas.ts";
 import { SERVED } from "./served.ts";
 
@@ -21,6 +21,7 @@ export function openApiDocument(): Json {
       securitySchemes: {
         token: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
         groupKey: { type: "http", scheme: GROUP_SCHEME, description: "base64url of time (4), member's public key (33), signature (64)." },
+        recoveryKey: { type: "http", scheme: RECOVERY_SCHEME, description: "base64url of time (4), signature (64)." },
       },
       schemas: { Problem: PROBLEM },
     },
@@ -55,10 +56,11 @@ function operationObject(operation: Operation, route: Route): Json {
 
 function securityOf(operation: Operation, auth: Auth): readonly Json[] {
   if (operation === "getGroup") return [{ groupKey: [] }];
+  if (auth === "recovery-key") return [{ recoveryKey: [] }];
   // What proves the right to append to a group is in the body.
   if (operation === "appendGroup") return [];
   // The socket has its token in Sec-WebSocket-Protocol, for which OpenAPI has no scheme; the parameter says so.
-  return auth === "none" || operation === "openSocket" ? [] : [{ token: [] }];
+  return auth === "none" || auth === "secret-id" || operation === "openSocket" ? [] : [{ token: [] }];
 }
 
 function parametersOf(operation: Operation, { path }: Route): readonly Json[] {
@@ -77,7 +79,8 @@ function parametersOf(operation: Operation, { path }: Route): readonly Json[] {
     description: "edgewise.v1, and the token.",
   };
   if (operation === "sendToMany") return [IDEMPOTENCY_KEY];
-  if (operation === "getKeys" || operation === "getLog" || operation === "getGroup") return [...inPath, after];
+  if (operation === "getKeys" || operation === "getLog" || operation === "getRecoveryLog" || operation === "getGroup")
+    return [...inPath, after];
   return operation === "openSocket" ? [protocol] : inPath;
 }
 

@@ -14,14 +14,34 @@ import { getLog } from "./get-log.ts";
 import { getOpenApi } from "./get-open-api.ts";
 import { getTokenKeys } from "./get-token-keys.ts";
 import { getUsername } from "./get-username.ts";
+import { getRecoveryLog } from "./get-recovery-log.ts";
 import { getSendResult } from "./get-send-result.ts";
 import { openSocket } from "./open-socket.ts";
 import { putKeys } from "./put-keys.ts";
+import { putLinkBlob } from "./put-link-blob.ts";
+import { recoverAccount } from "./recover-account.ts";
+import { requestLink } from "./request-link.ts";
 import { sendMessages } from "./send-messages.ts";
 import { sendToMany } from "./send-to-many.ts";
+import { takeLinkBlob } from "./take-link-blob.ts";
 
 export const OPERATIONS: Operations = {
-  anyone: { createAccount, createChallenge, createToken, getTokenKeys, getGroup, appendGroup, getConfig, getHealth, getOpenApi },
+  anyone: {
+    createAccount,
+    createChallenge,
+    createToken,
+    getTokenKeys,
+    getRecoveryLog,
+    recoverAccount,
+    getGroup,
+    appendGroup,
+    requestLink,
+    putLinkBlob,
+    takeLinkBlob,
+    getConfig,
+    getHealth,
+    getOpenApi,
+  },
   device: {
     getCertificate,
     openSocket,
