@@ -36,11 +36,16 @@ export class Accounts {
   /** Somebody who may be written to. @throws ClientError `unknown-user`, `account-forked`, `identity-changed` */
   async require(records: Reader, userId: UserId): Promise<AccountState> {
     const state = await this.requireKnown(records, userId);
-    const verifiedAt = (await records.get(CONTACTS, userId))?.verifiedAt;
-    // Whoever holds the recovery key may be somebody else than the person that was verified.
-    const recoveredAt = state.recovered?.sequence ?? 0;
-    if (verifiedAt !== undefined && recoveredAt > verifiedAt) throw new ClientError("identity-changed");
+    const wasVerified = (await records.get(CONTACTS, userId))?.verifiedAt !== undefined;
+    if (wasVerified && !(await this.isVerified(records, userId))) throw new ClientError("identity-changed");
     return state;
+  }
+
+  /** Whether somebody was verified as who they are now: whoever holds the recovery key may be somebody else than that person. */
+  async isVerified(records: Reader, userId: UserId): Promise<boolean> {
+    const verifiedAt = (await records.get(CONTACTS, userId))?.verifiedAt;
+    const recoveredAt = (await this.find(records, userId))?.recovered?.sequence ?? 0;
+    return verifiedAt !== undefined && verifiedAt >= recoveredAt;
   }
 
   /** Somebody with one history, whatever it says. @throws ClientError `unknown-user`, `account-forked` */

@@ -27,6 +27,7 @@ import type { TrustRoots } from "../trust-roots.ts";
 import { applyContent } from "./apply.ts";
 import { contactOf } from "../records/contact.ts";
 import { MARK_PERIODS, markPeriod } from "./marks.ts";
+import { applyTold } from "./own-devices.ts";
 import { PATIENCE_MILLISECONDS } from "./order.ts";
 import { decodePlaintext } from "./plaintext.ts";
 import { answerReport, noteRepaired, reportUnreadable } from "./repair.ts";
@@ -247,11 +248,15 @@ export class Inbox {
     // What a blocked person says keeps its place in the order and does nothing: unblocked, they are not taken for somebody with gaps.
     if (refusal !== undefined && !(refusal === "not-allowed" && relation === "blocked" && channel === "queued")) return;
     await this.#compareHeads(records, sender, content);
-    if (content.position === undefined) {
+    if (channel === "ephemeral") {
       records.afterwards(() => this.#parts.onEphemeral({ sender, content }));
       return;
     }
     if (await this.#isMarked(records, sender, content)) return;
+    if (content.position === undefined) {
+      if (content.body.kind === "sync") await applyTold(sending, records, content.body, this.#parts.onGroupChanged);
+      return;
+    }
     // A device that was there from the start has missed nothing before the first. One that came later joins in.
     const fromTheStart = own.deviceId === 1;
     await this.#sequences.take(records, { conversation: sender.userId, sender, content, bytes: copy.content, fromTheStart });

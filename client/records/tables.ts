@@ -11,6 +11,7 @@ import {
 import type { Bytes, DeviceAddress, DeviceId, GroupId, LogHead, MessageId, RegistrationId, SealedKind, UserId } from "#wire";
 import type { ContactState, NoticeKind, Settings } from "../api.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Awaited, Early } from "../receiving/early.ts";
 import type { Token } from "../transport/tokens.ts";
 import { decodeRecord, encodeRecord } from "./json.ts";
 import type { Table } from "./vault.ts";
@@ -34,6 +35,9 @@ export interface OwnAccount {
   readonly upload: Bytes;
   readonly profile: { readonly name: string };
   readonly settings: Settings;
+  /** When they were changed last, on any device of the account, in milliseconds: absent before the first change. */
+  readonly profileChanged?: number;
+  readonly settingsChanged?: number;
 }
 
 /** Numbers that only grow. */
@@ -69,6 +73,8 @@ export interface Contact {
   readonly verifiedAt: number | undefined;
   /** Whether they were a contact when they were blocked. */
   readonly wasAccepted?: boolean;
+  /** When it was decided what they are to us, on any device of the account. */
+  readonly decidedMilliseconds?: number;
 }
 
 /** With one person, or a group. */
@@ -125,6 +131,12 @@ export interface MessagePlace {
   readonly conversation: ConversationId;
   readonly ordinal: number;
   readonly author: UserId;
+}
+
+/** What has come about a message that is not here yet. */
+export interface EarlyRecord extends Awaited {
+  readonly sinceMilliseconds: number;
+  readonly early: readonly Early[];
 }
 
 export type EventRecord =
@@ -209,6 +221,8 @@ export interface KnownGroup {
   readonly beginning?: Bytes;
   /** An admin has spoken from a later state than we were shown. Until we are, nothing is said: it may be that somebody was removed. */
   readonly awaited?: { readonly version: number; readonly by: UserId };
+  /** The newest record of it that another device of ours has told, an encoded GroupRecord, while the log was not read as far. */
+  readonly told?: Bytes;
   /** Why nothing can be done in it any more. */
   readonly broken: "group-forked" | "group-unreadable" | "upgrade-required" | undefined;
 }
@@ -346,6 +360,8 @@ export const GROUP_JOBS: Table<GroupJob> = json("group-job");
 export const JOINS: Table<JoinAsked> = json("join");
 /** By distribution id, then the guid of its delivery. */
 export const HELD_GROUP_MESSAGES: Table<HeldGroupMessage> = json("held-group-message");
+/** By message id, then author. */
+export const EARLY: Table<EarlyRecord> = json("early");
 /** By recipient or group, then the ordinal of its job. */
 export const SENT: Table<SentRecord> = json("sent");
 /** By period, then `user/device/message`: a content that was applied is not applied again. */

@@ -22,9 +22,11 @@ import { ClientError } from "../errors.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
+import { OWN_TOPIC } from "../receiving/own-devices.ts";
 import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
+import { after, profileOf, settingsOf, tellOwnDevices } from "../sending/own-devices.ts";
 import { exchange } from "../transport/exchange.ts";
 import { httpApi } from "../transport/http-api.ts";
 import { platformClock, platformNetwork } from "../transport/platform.ts";
@@ -236,7 +238,10 @@ class LocalClient implements Client {
     const { views } = this.#started;
     const changed = { ...this.profile.value, ...profile };
     await views.write(async (records) => {
-      records.put(OWN, { ...this.#require(), ...(await records.get(OWN)), profile: changed });
+      const before = { ...this.#require(), ...(await records.get(OWN)) };
+      const own = { ...before, profile: changed, profileChanged: after(views.engine.sending, before.profileChanged) };
+      records.put(OWN, own);
+      await tellOwnDevices(views.engine.sending, records, profileOf(own));
       const body = { kind: "profile", name: changed.name, avatar: undefined } as const;
       for (const { userId, state } of await records.all(CONTACTS)) if (state === "accepted") await views.say(records, userId, body);
       for (const { groupId, standing, broken, introduced } of await records.all(GROUPS)) {
@@ -248,8 +253,12 @@ class LocalClient implements Client {
 
   async setSettings(settings: Partial<Settings>): Promise<void> {
     const changed = { ...this.settings.value, ...settings };
-    await this.#started.views.write(async (records) => {
-      records.put(OWN, { ...this.#require(), ...(await records.get(OWN)), settings: changed });
+    const { sending } = this.#started.engine;
+    await sending.vault.write(async (records) => {
+      const before = { ...this.#require(), ...(await records.get(OWN)) };
+      const own = { ...before, settings: changed, settingsChanged: after(sending, before.settingsChanged) };
+      records.put(OWN, own);
+      await tellOwnDevices(sending, records, settingsOf(own));
     });
     this.settings.set(changed);
   }
@@ -320,7 +329,16 @@ class LocalClient implements Client {
       );
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) count();
+      if (topics.has(OWN_TOPIC) || topics.has(EVERYTHING)) this.#readOwn().catch(() => undefined);
     });
+  }
+
+  /** Another device of ours, or another program, has changed it. */
+  async #readOwn(): Promise<void> {
+    const own = await this.#parts.core.vault.read((records) => records.get(OWN));
+    if (own === undefined || this.#running === undefined) return;
+    this.profile.set(own.profile);
+    this.settings.set(own.settings);
   }
 
   async #list(): Promise<readonly Conversation[]> {

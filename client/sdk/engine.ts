@@ -16,7 +16,7 @@ import { type Ephemeral, Inbox } from "../receiving/inbox.ts";
 import { type ConversationId, SESSIONS } from "../records/tables.ts";
 import { EVERYTHING } from "../records/vault.ts";
 import { certificateOf } from "../sending/certificate.ts";
-import { encodeEphemeral, type Sending } from "../sending/compose.ts";
+import { encodeUnplaced, type Sending } from "../sending/compose.ts";
 import { Outbox } from "../sending/outbox.ts";
 import { countJobs } from "../sending/queue.ts";
 import { sealFor } from "../sending/sealing.ts";
@@ -126,7 +126,7 @@ export class Engine {
     const senderCertificate = await certificateOf(sending);
     const devices = await vault.write(async (records) => {
       const account = await accounts.require(records, recipient);
-      const content = await encodeEphemeral(sending, records, recipient, body);
+      const content = await encodeUnplaced(sending, records, recipient, body);
       const copies: DeviceMessage[] = [];
       for (const { deviceId, registrationId, identityKey } of account.devices) {
         if ((await records.get(SESSIONS, recipient, deviceId))?.current === undefined) continue;

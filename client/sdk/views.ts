@@ -20,6 +20,7 @@ import { contactOf } from "../records/contact.ts";
 import { type Contact, CONTACTS, type ConversationId, CONVERSATIONS, MESSAGES, type MessageRecord, OWN } from "../records/tables.ts";
 import { EVERYTHING, type Reader, type Writer } from "../records/vault.ts";
 import { type Compose, compose, composeForGroup } from "../sending/compose.ts";
+import { hasOtherDevices, tellDecision, tellVerified } from "../sending/own-devices.ts";
 import { fromBase64Url, toBase64Url } from "../transport/base64.ts";
 import { type ChatParts, DirectChat } from "./chat.ts";
 import type { Engine } from "./engine.ts";
@@ -48,7 +49,7 @@ export class Views {
   /** Our other devices show them as read, too. */
   async tellRead(records: Writer, read: readonly MessageRecord[]): Promise<void> {
     const { sending } = this.engine;
-    if ((await sending.accounts.require(records, this.#ownId)).devices.length < 2) return;
+    if (!(await hasOtherDevices(sending, records))) return;
     for (let from = 0; from < read.length; from += MAX_READ_MARKS) {
       const messages = read.slice(from, from + MAX_READ_MARKS).map(({ author, id }) => ({ author, messageId: id }));
       await compose(sending, records, { recipient: this.#ownId, body: { kind: "sync", sync: { kind: "read", messages } } });
@@ -131,6 +132,7 @@ export class Views {
     if (contact.state === "accepted") return;
     records.put(CONTACTS, { ...contact, state: "accepted" }, userId);
     records.touch("contacts");
+    await tellDecision(this.engine.sending, records, userId);
     const own = await records.get(OWN);
     if (own === undefined || own.profile.name === "") return;
     await this.say(records, userId, { kind: "profile", name: own.profile.name, avatar: undefined });
@@ -204,7 +206,7 @@ class Person implements Peer {
     const { userId } = this;
     const views = this.#views;
     const own = await views.fingerprint(userId);
-    const verified = (await views.read((records) => records.get(CONTACTS, userId)))?.verifiedAt !== undefined;
+    const verified = await views.read((records) => views.engine.sending.accounts.isVerified(records, userId));
     return {
       safetyNumber: own.digits,
       scannable: toBase64Url(own.scannable),
@@ -222,6 +224,7 @@ class Person implements Peer {
           const account = await views.engine.sending.accounts.requireKnown(records, userId);
           records.put(CONTACTS, { ...(await contactOf(records, userId)), verifiedAt: account.head.length }, userId);
           records.touch("contacts");
+          await tellVerified(views.engine.sending, records, userId);
         });
       },
     };
