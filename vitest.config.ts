@@ -55,6 +55,7 @@ export default defineConfig({
                 MAILBOX: { className: "Mailbox", useSQLite: true },
                 GROUP: { className: "Group", useSQLite: true },
                 FAN_OUT: { className: "FanOut", useSQLite: true },
+                RENDEZVOUS: { className: "Rendezvous", useSQLite: true },
               },
               // Nobody consumes it: what is enqueued is lost, unless a test brings it to the consumer.
               queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },

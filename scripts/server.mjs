@@ -24,7 +24,12 @@ const LIMITS = {
 const MAILBOX = { MAILBOX: { className: "Mailbox", useSQLite: true } };
 /** As in wrangler.toml. */
 const EDGEWISE = {
-  durableObjects: { ...MAILBOX, GROUP: { className: "Group", useSQLite: true }, FAN_OUT: { className: "FanOut", useSQLite: true } },
+  durableObjects: {
+    ...MAILBOX,
+    GROUP: { className: "Group", useSQLite: true },
+    FAN_OUT: { className: "FanOut", useSQLite: true },
+    RENDEZVOUS: { className: "Rendezvous", useSQLite: true },
+  },
   queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },
   queueConsumers: {
     "edgewise-fan-out": { maxBatchSize: 10, maxBatchTimeout: 0, maxRetries: 5, deadLetterQueue: "edgewise-fan-out-dead" },

@@ -11,6 +11,8 @@ const KEYS_PER_DEVICE = 20;
 const KEYS_PER_REQUESTER = 2;
 /** Fetches of others' keys by the owner in a day. */
 const FETCHES_PER_DAY = 600;
+/** Requests to link a device in an hour: anybody may make one, and each asks a person. */
+const LINK_REQUESTS_PER_HOUR = 5;
 const MAX_REQUESTER_CHARACTERS = 64;
 
 export class Budgets {
@@ -32,6 +34,11 @@ export class Budgets {
   /** False when the owner has asked often enough for today. */
   spendFetch(nowMilliseconds: number): boolean {
     return this.#spend("fetches", windowOf(nowMilliseconds, DAY_SECONDS), FETCHES_PER_DAY);
+  }
+
+  /** False when enough devices have asked to be linked in this hour. */
+  spendLinkRequest(nowMilliseconds: number): boolean {
+    return this.#spend("link requests", windowOf(nowMilliseconds, HOUR_SECONDS), LINK_REQUESTS_PER_HOUR);
   }
 
   /** Drops what was counted about requesters in hours that are over. */

@@ -6,6 +6,7 @@ declare namespace Cloudflare {
     readonly MAILBOX: DurableObjectNamespace;
     readonly GROUP: DurableObjectNamespace;
     readonly FAN_OUT: DurableObjectNamespace;
+    readonly RENDEZVOUS: DurableObjectNamespace;
     readonly KEYS_DB: D1Database;
     readonly KEYS_DB_1: D1Database;
     readonly KEYS_DB_2: D1Database;

@@ -1,16 +1,20 @@
 // Every route for every principal.
 
 import { beforeAll, describe, expect, test } from "vitest";
+import { systemRandom } from "#crypto";
 import {
   encodeAppendLog,
   encodeGroupAppend,
+  encodeLinkRequest,
   encodeMultiRecipient,
   encodePreKeyUpload,
   encodeSendRequest,
   type Operation,
   parseMessageId,
+  parseRendezvousId,
   parseUsername,
   ROUTES,
+  toHex,
 } from "#wire";
 import { SERVED } from "../../workers/gateway/served.ts";
 import { SharedGroup } from "../support/shared-group.ts";
@@ -45,6 +49,10 @@ const ROWS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
   // With the group's keys; a token changes nothing.
   getGroup: [200, 200, 200, 200, 200],
   appendGroup: [200, 200, 200, 200, 200],
+  // Without a token, by an id that nobody guesses; who takes a blob first has it.
+  requestLink: [202, 202, 202, 202, 202],
+  putLinkBlob: [204, 204, 204, 204, 204],
+  takeLinkBlob: [200, 410, 410, 410, 410],
   sendToMany: [401, 202, 202, 401, 401],
   getSendResult: [401, 200, 200, 401, 401],
 };
@@ -53,6 +61,8 @@ let world: World;
 let owner: Person;
 let other: Person;
 const group = new SharedGroup(1, ORIGIN);
+const rendezvousId = parseRendezvousId(toHex(systemRandom(32)));
+const linkRequest = encodeLinkRequest({ rendezvousId, commitment: systemRandom(32) });
 const beginning = encodeGroupAppend(group.begin());
 let handle: string;
 const tokens = new Map<Principal, string>();
@@ -88,7 +98,7 @@ async function revokedToken(): Promise<string> {
 function asking(operation: Operation, principal: Principal): Asking {
   const token = tokens.get(principal);
   const common = {
-    parameters: { userId: owner.userId, name: "the_owner", groupId: group.at.groupId, handle },
+    parameters: { userId: owner.userId, name: "the_owner", groupId: group.at.groupId, handle, rendezvousId, blob: "1" },
     ...(token === undefined ? {} : { token }),
   };
   switch (operation) {
@@ -110,6 +120,10 @@ function asking(operation: Operation, principal: Principal): Asking {
       return { ...common, headers: authorizationOf(group.readProof(nowSeconds())) };
     case "appendGroup":
       return { ...common, protobuf: beginning };
+    case "requestLink":
+      return { ...common, protobuf: linkRequest };
+    case "putLinkBlob":
+      return { ...common, octets: linkRequest };
     case "sendMessages":
       return { ...common, protobuf: messageToOwner() };
     case "sendToMany":

@@ -10,6 +10,7 @@ export interface Env {
   readonly MAILBOX: DurableObjectNamespace;
   readonly GROUP: DurableObjectNamespace;
   readonly FAN_OUT: DurableObjectNamespace;
+  readonly RENDEZVOUS: DurableObjectNamespace;
   /** `eu` or `fedramp`, chosen before the first account and never changed. Unset: wherever the platform likes. */
   readonly JURISDICTION?: string;
   /** Counts of operations and codes. Without it they are not counted. */

@@ -10,7 +10,7 @@ import type { Services } from "./call.ts";
 import { type Gateway, gateway } from "./router.ts";
 import { servicesOf } from "./services.ts";
 
-export { FanOut, Group, Mailbox } from "#durable-objects";
+export { FanOut, Group, Mailbox, Rendezvous } from "#durable-objects";
 
 useBackend(workerdBackend);
 

@@ -1,7 +1,15 @@
 // Puts the parts of the gateway together: from what is bound, each gets what it needs and no more.
 
 import type { Random } from "#crypto";
-import { databasesOf, fanOutNamespace, groupNamespace, mailboxNamespace, parseServerSeed, ServerNames } from "#durable-objects";
+import {
+  databasesOf,
+  fanOutNamespace,
+  groupNamespace,
+  mailboxNamespace,
+  parseServerSeed,
+  rendezvousNamespace,
+  ServerNames,
+} from "#durable-objects";
 import { FanOutServices } from "../fan-out/index.ts";
 import type { Services } from "./call.ts";
 import { CertificateAuthority } from "./certificates.ts";
@@ -12,6 +20,7 @@ import type { Env } from "./env.ts";
 import { Groups } from "./groups.ts";
 import { Limits } from "./limits.ts";
 import { Mailboxes } from "./mailboxes.ts";
+import { Meetings } from "./meetings.ts";
 import { newestOf } from "./seeds.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -34,6 +43,7 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
     keys: { databases: databasesOf({ ...env }), names },
     mailboxes,
     groups: new Groups(groupNamespace(env), names),
+    meetings: new Meetings(rendezvousNamespace(env), names),
     fanOut: new FanOutServices({
       jobs: fanOutNamespace(env),
       mailboxes: mailboxNamespace(env),

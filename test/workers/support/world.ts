@@ -51,13 +51,14 @@ export class World {
   aheadSeconds = 0;
 
   constructor(overrides: Partial<Env> = {}) {
-    const { SERVER_SEED, MAILBOX, GROUP, FAN_OUT, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
+    const { SERVER_SEED, MAILBOX, GROUP, FAN_OUT, RENDEZVOUS, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
     // No limiter but a test's own: what one test asks must not slow another.
     const bound: Env & Pick<Cloudflare.Env, "KEYS_DB"> = {
       SERVER_SEED,
       MAILBOX,
       GROUP,
       FAN_OUT,
+      RENDEZVOUS,
       KEYS_DB,
       ...{ KEYS_DB_1, KEYS_DB_2 },
       ...overrides,
