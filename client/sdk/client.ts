@@ -11,13 +11,16 @@ import type {
   Contacts,
   Conversation,
   Conversations,
+  Devices,
   GroupConversation,
   Message,
   Options,
   Profile,
+  RecoveryKeys,
   Settings,
 } from "../api.ts";
 import { type Core, selfOf } from "../core.ts";
+import { LinkRequests } from "../devices/requests.ts";
 import { ClientError } from "../errors.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName } from "../groups/state.ts";
@@ -32,6 +35,7 @@ import { httpApi } from "../transport/http-api.ts";
 import { platformClock, platformNetwork } from "../transport/platform.ts";
 import { type Signer, type Token, Tokens } from "../transport/tokens.ts";
 import { People } from "./contacts.ts";
+import { OwnDevices, OwnRecoveryKeys } from "./devices.ts";
 import { Engine } from "./engine.ts";
 import { Ephemerals, readEvents } from "./events.ts";
 import { contactLink } from "./link.ts";
@@ -90,10 +94,15 @@ class LocalClient implements Client {
   readonly connection: Value<ConnectionState> = new Value<ConnectionState>({ status: "offline", queued: 0, error: undefined });
   readonly profile: Value<Profile>;
   readonly settings: Value<Settings>;
+  readonly devices: Devices;
+  readonly recovery: RecoveryKeys;
+  readonly #linkRequests: LinkRequests;
   readonly #parts: Parts;
   readonly #ephemerals = new Ephemerals();
   readonly #ended = new AbortController();
   #own: OwnAccount | undefined;
+  /** An account that has let this device in, before all of it is here. */
+  #joining: OwnAccount | undefined;
   #running: Running | undefined;
   #conversations: Conversations | undefined;
   #stopWatching: () => void = () => undefined;
@@ -110,6 +119,24 @@ class LocalClient implements Client {
     this.#parts = { core, network, tokens, server };
     this.profile = new Value(own?.profile ?? { name: "" });
     this.settings = new Value(own?.settings ?? { readReceipts: true, typing: true, presence: true });
+    this.#linkRequests = new LinkRequests(clock, (asked) => this.#ephemerals.tell(asked));
+    const devices = {
+      core,
+      server,
+      requests: this.#linkRequests,
+      views: () => this.#started.views,
+      requireNew: () => this.#requireNew(),
+      signIn: (account: OwnAccount | undefined) => {
+        this.#joining = account;
+      },
+      begin: (account: OwnAccount) => {
+        this.#requireNew();
+        this.#run(account);
+        return this.account;
+      },
+    };
+    this.devices = new OwnDevices(devices);
+    this.recovery = new OwnRecoveryKeys(devices);
     if (own?.registered === true) this.#run(own);
   }
 
@@ -166,7 +193,7 @@ class LocalClient implements Client {
   }
 
   async register(options: Parameters<Client["register"]>[0] = {}): Promise<Account> {
-    if (this.#own !== undefined) throw new ClientError("already-registered");
+    this.#requireNew();
     const { username, invite, name, signal } = options;
     const input = { server: this.#parts.server, username, invite, name, signal };
     this.#run(await registerAccount(this.#parts.core, input));
@@ -236,9 +263,9 @@ class LocalClient implements Client {
 
   async setProfile(profile: Partial<Profile>): Promise<void> {
     const { views } = this.#started;
-    const changed = { ...this.profile.value, ...profile };
-    await views.write(async (records) => {
+    const changed = await views.write(async (records) => {
       const before = { ...this.#require(), ...(await records.get(OWN)) };
+      const changed = { ...before.profile, ...profile };
       const own = { ...before, profile: changed, profileChanged: after(views.engine.sending, before.profileChanged) };
       records.put(OWN, own);
       await tellOwnDevices(views.engine.sending, records, profileOf(own));
@@ -247,18 +274,20 @@ class LocalClient implements Client {
       for (const { groupId, standing, broken, introduced } of await records.all(GROUPS)) {
         if (introduced && standing === "member" && broken === undefined) await views.say(records, groupId, body);
       }
+      return changed;
     });
     this.profile.set(changed);
   }
 
   async setSettings(settings: Partial<Settings>): Promise<void> {
-    const changed = { ...this.settings.value, ...settings };
     const { sending } = this.#started.engine;
-    await sending.vault.write(async (records) => {
+    const changed = await sending.vault.write(async (records) => {
       const before = { ...this.#require(), ...(await records.get(OWN)) };
+      const changed = { ...before.settings, ...settings };
       const own = { ...before, settings: changed, settingsChanged: after(sending, before.settingsChanged) };
       records.put(OWN, own);
       await tellOwnDevices(sending, records, settingsOf(own));
+      return changed;
     });
     this.settings.set(changed);
   }
@@ -291,8 +320,12 @@ class LocalClient implements Client {
     return this.#own;
   }
 
+  #requireNew(): void {
+    if (this.#own !== undefined) throw new ClientError("already-registered");
+  }
+
   #signer(): Signer {
-    const { local } = selfOf(this.#require());
+    const { local } = selfOf(this.#joining ?? this.#require());
     const { server, core } = this.#parts;
     const { address, identity } = local;
     return { address, answer: (nonce) => answerChallenge({ origin: server, device: address, nonce }, identity.privateKey, core.random) };
@@ -300,6 +333,7 @@ class LocalClient implements Client {
 
   #run(own: OwnAccount): void {
     this.#own = own;
+    this.#joining = undefined;
     const { core, network, tokens, server } = this.#parts;
     const engine = new Engine({
       core,
@@ -316,6 +350,7 @@ class LocalClient implements Client {
         this.#ephemerals.tell(ephemeral);
         presence.take(ephemeral).catch(() => undefined);
       },
+      onLinkRequested: (request) => this.#linkRequests.take(request),
     });
     const presence = new Presence(engine);
     const views = new Views(engine);

@@ -8,6 +8,9 @@ import { memory } from "edgewise/store/memory";
 import { HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, register, secondDevice, settled } from "../groups/people.ts";
 import { type Frame, Liar } from "../malicious-server/liar.ts";
 
+/** A queue that has said nothing for so long has said everything. */
+const QUIET_MILLISECONDS = 1000;
+
 const place = new Place();
 /** Two devices of alice's. */
 let first: Person;
@@ -20,11 +23,6 @@ beforeAll(async () => {
   second = await secondDevice(place.url, first);
   bob = await newcomer(place.url, "bob");
   await Promise.all([first.client.connect(), second.client.connect()]);
-  await (await bob.client.conversations.direct(first.userId)).send("hello");
-  await settled(bob);
-  await expect.poll(async () => (await first.client.contacts.listRequests()).length, PATIENCE).toBe(1);
-  await first.client.contacts.accept(bob.userId);
-  await onBoth(async ({ contacts }) => (await contacts.find(bob.userId)).contact, "accepted");
 }, HOOK_MILLISECONDS);
 afterAll(async () => {
   for (const { client } of [first, second, bob]) await client.close();
@@ -58,6 +56,14 @@ async function groupOn({ client }: Person, id: string): Promise<GroupConversatio
   return await client.conversations.group(id);
 }
 
+test("who is accepted on one is accepted on both", async () => {
+  await (await bob.client.conversations.direct(first.userId)).send("hello");
+  await settled(bob);
+  await expect.poll(async () => (await first.client.contacts.listRequests()).length, PATIENCE).toBe(1);
+  await first.client.contacts.accept(bob.userId);
+  await onBoth(async ({ contacts }) => (await contacts.find(bob.userId)).contact, "accepted");
+});
+
 test("what the account calls itself and tells of itself is the same on both", async () => {
   await first.client.setSettings({ presence: false, readReceipts: true });
   await expect.poll(() => second.client.settings.value, PATIENCE).toEqual({ presence: false, readReceipts: true, typing: true });
@@ -71,16 +77,17 @@ test("a name that both change at once ends the same on both", async () => {
   await Promise.all([settled(first), settled(second)]);
   // Behind both, in either mailbox.
   await first.client.setSettings({ typing: false });
+  await expect.poll(() => second.client.settings.value.typing, PATIENCE).toBe(false);
   await second.client.setSettings({ presence: true });
-  await onBoth(async ({ settings }) => await Promise.resolve(settings.value), { presence: true, readReceipts: true, typing: false });
+  await expect.poll(() => first.client.settings.value, PATIENCE).toEqual({ presence: true, readReceipts: true, typing: false });
   expect(first.client.profile.value).toEqual(second.client.profile.value);
 });
 
 test("who is blocked on one is blocked on both, and whoever was a contact is one again on both", async () => {
   await second.client.contacts.block(bob.userId);
-  await onBoth((client) => contactOf(client, bob), "blocked");
+  await expect.poll(() => contactOf(first.client, bob), PATIENCE).toBe("blocked");
   await first.client.contacts.unblock(bob.userId);
-  await onBoth((client) => contactOf(client, bob), "accepted");
+  await expect.poll(() => contactOf(second.client, bob), PATIENCE).toBe("accepted");
 });
 
 test("of two decisions about somebody that contradict each other the same one holds on both", async () => {
@@ -138,8 +145,7 @@ test("what is said in a group is on both with its receipts, and what is read on 
   await (await bob.client.message(said.id)).react("+");
   await (await groupOn(bob, group.id)).markRead();
   await settled(bob);
-  const shown = async ({ message }: Client): Promise<unknown> => seen(await message(said.id));
-  await onBoth((client) => shown(client), { own: true, state: "read", reactions: ["+"] });
+  await onBoth(async (client) => seen(await client.message(said.id)), { own: true, state: "read", reactions: ["+"] });
   await (await groupOn(bob, group.id)).send("I bring bread");
   await settled(bob);
   await onBoth(async ({ conversations }) => (await conversations.group(group.id)).unread, 1);
@@ -175,19 +181,21 @@ test("what comes about a message before its copy waits for it: receipts, reactio
   expect((await client.message(answer.id)).text).toBe("late");
 });
 
-/** Hands out what has waited in the opposite order, and then goes on as usual. */
+/** Hands out what has waited in the opposite order, once nothing more comes, and then goes on as usual. */
 function backwards(): (frame: Frame, pass: (frame: Frame) => void) => void {
   const held: Frame[] = [];
   let isOver = false;
+  let timer: NodeJS.Timeout | undefined;
   return (frame, pass) => {
-    if (!isOver && frame.kind === "deliver") {
-      held.push(frame);
+    if (isOver || frame.kind !== "deliver") {
+      pass(frame);
       return;
     }
-    if (frame.kind === "queue-empty") {
+    held.push(frame);
+    clearTimeout(timer);
+    timer = setTimeout(() => {
       isOver = true;
       for (const one of held.splice(0).toReversed()) pass(one);
-    }
-    pass(frame);
+    }, QUIET_MILLISECONDS);
   };
 }
