@@ -8,10 +8,14 @@ import {
   assertNever,
   type Bytes,
   type Content,
+  copy,
+  decodeNotice,
   type Deliver,
   type DeviceAddress,
   type GroupId,
+  type LinkRequested,
   MAILBOX_TTL_SECONDS,
+  type Notice,
   ProtocolError,
   type UserId,
   WireError,
@@ -46,6 +50,7 @@ export interface InboxParts {
   readonly onEphemeral: (ephemeral: Ephemeral) => void;
   /** Something about our own account may be new. */
   readonly onOwnLogChanged: () => void;
+  readonly onLinkRequested: (request: LinkRequested) => void;
   /** The log of a group has more than we have read. */
   readonly onGroupChanged: (groupId: GroupId) => void;
 }
@@ -118,9 +123,9 @@ export class Inbox {
 
   /** The sealed content and who proved to have sent it; nothing for what nobody can be asked about. */
   async #unseal(delivery: Deliver): Promise<OpenedContent | undefined> {
-    const { trust, onOwnLogChanged } = this.#parts;
+    const { trust } = this.#parts;
     if (delivery.envelope.type === "notice") {
-      onOwnLogChanged();
+      this.#notice(delivery.envelope.content);
       return undefined;
     }
     const opened = this.#openSealed(delivery);
@@ -129,6 +134,14 @@ export class Inbox {
     if (opened.code !== "bad-certificate" || !(await trust.renew())) return undefined;
     const again = this.#openSealed(delivery);
     return again.kind === "opened" ? again : undefined;
+  }
+
+  /** The server's own word: a reason to look, and no more. */
+  #notice(content: Bytes): void {
+    const { onOwnLogChanged, onLinkRequested } = this.#parts;
+    const notice = noticeIn(content);
+    if (notice?.kind === "link-requested") onLinkRequested(notice);
+    else onOwnLogChanged();
   }
 
   #openSealed({ envelope, serverTimestamp }: Deliver): ReturnType<typeof openSealed> {
@@ -291,6 +304,16 @@ export class Inbox {
 
   async #applyInGroup(records: Writer, { group, sender, content }: Said): Promise<void> {
     await applyContent(this.#parts.sending, records, { content, sender, conversation: group.state.groupId, gapBefore: false });
+  }
+}
+
+/** A newer server may say more. */
+function noticeIn(content: Bytes): Notice["notice"] | undefined {
+  try {
+    return decodeNotice(copy(content)).notice;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
   }
 }
 

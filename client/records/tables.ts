@@ -40,6 +40,22 @@ export interface OwnAccount {
   readonly settingsChanged?: number;
 }
 
+/** Written before the server is asked to let the device in. */
+export interface Welcome {
+  readonly deviceId: DeviceId;
+  /** The private half is on that device alone: tells it from another one that has got its id. */
+  readonly identityKey: Bytes;
+  readonly name: string;
+  readonly sinceMilliseconds: number;
+}
+
+/** Written before the server is asked: an answer that is lost costs nothing. */
+export interface Recovering {
+  /** As it is going to be. */
+  readonly account: OwnAccount;
+  readonly entry: Bytes;
+}
+
 /** Numbers that only grow. */
 export interface Counters {
   readonly message: number;
@@ -321,6 +337,12 @@ export const OWN: Table<OwnAccount> = json("own");
 export const COUNTERS: Table<Counters> = json("counters");
 export const TOKEN: Table<Token> = json("token");
 export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
+/** What our devices are called, by device. */
+export const DEVICE_NAMES: Table<{ readonly deviceId: DeviceId; readonly name: string }> = json("device-name");
+/** Devices that we are about to let in, or have let in, and that have still to be told what the account knows. By device. */
+export const WELCOMES: Table<Welcome> = json("welcome");
+/** An account that is being recovered on this device. */
+export const RECOVERING: Table<Recovering> = json("recovering");
 /** When what is too old to be of use was removed last. */
 export const SWEPT: Table<{ readonly atMilliseconds: number }> = json("swept");
 export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");

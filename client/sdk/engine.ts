@@ -2,10 +2,11 @@
 // client.ts does.
 
 import { sealForOne } from "#protocol";
-import { type Body, type DeviceMessage, pathOf, type UserId } from "#wire";
+import { type Body, type DeviceMessage, type LinkRequested, pathOf, type UserId } from "#wire";
 import { Accounts, DEVICES } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
+import { welcomeDevices } from "../devices/welcome.ts";
 import { ClientError } from "../errors.ts";
 import { JOINS_TOPIC } from "../groups/invites.ts";
 import { GroupLogs } from "../groups/log.ts";
@@ -37,6 +38,7 @@ export interface EngineParts {
   readonly onStatus: (status: ConnectionStatus) => void;
   readonly onFailed: (error: unknown) => void;
   readonly onEphemeral: (ephemeral: Ephemeral) => void;
+  readonly onLinkRequested: (request: LinkRequested) => void;
 }
 
 export class Engine {
@@ -58,7 +60,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     const { core, self, network, tokens, url } = parts;
-    this.sending = { ...core, self, accounts: new Accounts(core), trust: new TrustRoots(core, self.account) };
+    this.sending = { ...core, self, accounts: new Accounts(core, self.account.userId), trust: new TrustRoots(core, self.account) };
     this.outbox = new Outbox(this.sending, (groupId, signal) => this.groups.follow(groupId, signal));
     this.receipts = new Receipts(this.sending);
     this.inbox = new Inbox({
@@ -66,6 +68,7 @@ export class Engine {
       trust: this.sending.trust,
       onEphemeral: parts.onEphemeral,
       onOwnLogChanged: () => this.#refreshOwnLog(),
+      onLinkRequested: parts.onLinkRequested,
       onGroupChanged: (groupId) => this.#follow(this.groups.follow(groupId)),
     });
     this.groups = new GroupLogs({
@@ -231,6 +234,7 @@ export class Engine {
       this.#maintain();
       this.#follow(this.groups.followAll());
       this.#follow(this.groups.letInWhoMay());
+      welcomeDevices(this.sending).catch(() => undefined);
     }
     this.#parts.onStatus(status);
   }
