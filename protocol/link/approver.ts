@@ -51,24 +51,24 @@ export interface Approver {
   readonly startedSeconds: number;
 }
 
-/** Knows who asks, and waits for the digits. */
-export interface ApproverMet {
-  readonly kind: "met";
-  readonly before: Approver;
+/** What is known of who asks. */
+interface Asking extends Pick<Approver, "account" | "startedSeconds"> {
   readonly device: Device;
   readonly said: LinkDevice;
-  readonly digits: Secret;
+  /** Of the fourth blob. */
   readonly answerKey: Secret;
+}
+
+/** Waits for the digits. */
+export interface ApproverMet extends Asking {
+  readonly kind: "met";
+  readonly digits: Secret;
   readonly triesLeft: number;
 }
 
 /** The digits were right. */
-export interface ApproverSure {
+export interface ApproverSure extends Asking {
   readonly kind: "sure";
-  readonly before: Approver;
-  readonly device: Device;
-  readonly said: LinkDevice;
-  readonly answerKey: Secret;
 }
 
 /** The ticket in a code. The caller owns its secret. @throws WireError */
@@ -114,7 +114,7 @@ export interface AskingDevice {
  * not know the code's secret · `bad-address` another device id than was offered · `bad-key-agreement` · every WireCode.
  */
 export function openReveal(approver: Approver, blob: Bytes, nowSeconds: number): Outcome<ApproverMet, AskingDevice> {
-  const { ticket, ephemeral, offer, deviceId, startedSeconds } = approver;
+  const { ticket, ephemeral, offer, account, deviceId, startedSeconds } = approver;
   return attempt((attempt) => {
     requireInTime(startedSeconds, nowSeconds);
     const { ephemeralKey: encoded, nonce, sealed } = decodeLinkReveal(copy(blob));
@@ -127,8 +127,8 @@ export function openReveal(approver: Approver, blob: Bytes, nowSeconds: number):
     if (said.device.deviceId !== deviceId) throw new ProtocolError("bad-address");
     const device: Device = { ...said.device, identityKey: parseIdentityKey(said.device.identityKey) };
     attempt.spend(ephemeral.privateKey, deviceKey, ...(ticket.secret === undefined ? [] : [ticket.secret]));
-    const state: ApproverMet = { kind: "met", before: approver, device, said, digits, answerKey, triesLeft: LINK_TRIES };
-    return { state, output: { name: said.name, device } };
+    const asking = { account, startedSeconds, device, said, answerKey };
+    return { state: { kind: "met", ...asking, digits, triesLeft: LINK_TRIES }, output: { name: said.name, device } };
   });
 }
 
@@ -140,9 +140,9 @@ export type Typed =
 
 /** What the person has typed, without spaces. */
 export function typeDigits(met: ApproverMet, typed: string, random: Random): Typed {
-  const { before, device, said, digits, answerKey } = met;
+  const { digits, answerKey, account, startedSeconds, device, said } = met;
   if (equal(toUtf8(typed), digits.expose())) {
-    return { kind: "right", state: { kind: "sure", before, device, said, answerKey }, spent: [digits] };
+    return { kind: "right", state: { kind: "sure", account, startedSeconds, device, said, answerKey }, spent: [digits] };
   }
   const triesLeft = met.triesLeft - 1;
   if (triesLeft > 0) return { kind: "wrong", state: { ...met, triesLeft } };
@@ -168,8 +168,7 @@ export function addLinkedDevice(
   { signer, nowSeconds }: AddLinkedDevice,
   random: Random,
 ): Outcome<ApproverSure, AppendLog> {
-  const { device, said } = sure;
-  const { account, startedSeconds } = sure.before;
+  const { account, startedSeconds, device, said } = sure;
   return attempt(() => {
     requireInTime(startedSeconds, nowSeconds);
     const proposal = proposeDevice(account, { device, signer: signer.deviceId, nowSeconds: startedSeconds });

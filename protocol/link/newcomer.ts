@@ -124,10 +124,14 @@ export interface Revealed {
   readonly digits: string;
 }
 
-/** Says who this device is. Refuses `expired`, `bad-key-agreement`. @throws UsageError `bad-argument` for what does not fit a blob. */
+/**
+ * Says who this device is. Refuses `expired`, `bad-key-agreement`.
+ * @throws UsageError `bad-argument` for another device id than was offered, or for what does not fit a blob.
+ */
 export function revealDevice(met: NewcomerMet, input: RevealDevice, random: Random): Outcome<NewcomerRevealed, Revealed> {
   const { before, offer, theirKey, received } = met;
   const { device, name, preKeys, nowSeconds } = input;
+  if (device.deviceId !== offer.deviceId) throw new UsageError("bad-argument", "the device has another id than was offered");
   return attempt((attempt) => {
     requireInTime(before.startedSeconds, nowSeconds);
     const { ticket, ephemeral, nonce, startedSeconds } = before;

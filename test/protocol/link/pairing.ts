@@ -23,17 +23,38 @@ import {
   revealDevice,
   typeDigits,
 } from "#protocol";
-import { type AppendLog, type Bytes, type DeviceAddress, parseRegistrationId, type PreKeyUpload } from "#wire";
+import { type AppendLog, type Bytes, type DeviceAddress, type LinkWelcome, parseRegistrationId, type PreKeyUpload } from "#wire";
 import { Owner } from "../../support/accounts.ts";
 import { seededRandom } from "../../support/random.ts";
 
 export const NAME = "Laptop";
+
+export const WELCOME: Omit<LinkWelcome, "kind" | "head"> = {
+  username: undefined,
+  profileName: "Alice",
+  readReceipts: true,
+  typing: false,
+  presence: true,
+  trustRoots: [],
+  archive: undefined,
+};
 
 /** The output of a transition that must succeed. Secrets that it spent are wiped, as a client does. */
 export function done<State, Output>(outcome: Outcome<State, Output>): { readonly state: State; readonly output: Output } {
   if (outcome.kind === "refused") throw new Error(`refused: ${outcome.code}`);
   for (const secret of outcome.spent) secret.wipe();
   return outcome;
+}
+
+/** Both sides, up to where the digits are shown and asked for. */
+export interface Met {
+  readonly newcomer: Newcomer;
+  readonly approver: Approver;
+  readonly offer: Bytes;
+  readonly reveal: Bytes;
+  readonly digits: string;
+  readonly waiting: NewcomerRevealed;
+  readonly asking: ApproverMet;
 }
 
 export class Pair {
@@ -93,6 +114,14 @@ export class Pair {
       this.random,
     );
     return { set, oneTimePreKeys: [] };
+  }
+
+  upToDigits(): Met {
+    const newcomer = this.begin();
+    const offered = this.offer(this.ticketOf(newcomer), newcomer.ticket.commitment);
+    const { state: waiting, blob: reveal, digits } = this.reveal(this.meet(newcomer, offered.output).state);
+    const asking = this.asked(offered.state, reveal).state;
+    return { newcomer, approver: offered.state, offer: offered.output, reveal, digits, waiting, asking };
   }
 
   asked(approver: Approver, blob: Bytes): { readonly state: ApproverMet; readonly output: { readonly name: string } } {
