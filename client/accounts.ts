@@ -39,8 +39,9 @@ export class Accounts {
   /** Somebody who may be written to. @throws ClientError `unknown-user`, `account-forked`, `identity-changed` */
   async require(records: Reader, userId: UserId): Promise<AccountState> {
     const state = await this.requireKnown(records, userId);
-    const wasVerified = (await records.get(CONTACTS, userId))?.verifiedAt !== undefined;
-    if (wasVerified && !(await this.isVerified(records, userId))) throw new ClientError("identity-changed");
+    const contact = await records.get(CONTACTS, userId);
+    const isDoubtful = contact?.unreviewed === true || contact?.verifiedAt !== undefined;
+    if (isDoubtful && !(await this.isVerified(records, userId))) throw new ClientError("identity-changed");
     return state;
   }
 

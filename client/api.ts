@@ -220,7 +220,7 @@ export interface Verification {
   readonly scannable: string;
   readonly verified: boolean;
   scan(scanned: string): "match" | "mismatch";
-  /** "I have compared them." If their account is recovered later, nothing is sent until this is said again. */
+  /** "I have compared them." If their account is recovered or made anew later, nothing is sent until this is said again. */
   confirm(): Promise<void>;
 }
 
@@ -395,7 +395,10 @@ export type NoticeKind =
   | "device-revoked"
   /** Of our own account: `reason` is `set`, `waits` (the one before is in force for seven days) or `withdrawn`. */
   | "recovery-key-changed"
-  /** Their account was recovered with its recovery key: all devices are new ones. Who was verified before has to be again. */
+  /**
+   * Their account was recovered with its recovery key: all devices are new ones. Or it is gone, and there is a new one under the same
+   * name. Who was known before has to be verified.
+   */
   | "account-changed"
   /** Two histories of an account exist. */
   | "account-forked"

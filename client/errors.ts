@@ -125,7 +125,8 @@ const ERRORS = {
     retryable: false,
   },
   "identity-changed": {
-    message: "This person's account was recovered with a recovery key after you had verified them.",
+    message:
+      "This person's account is not as you have known it: it was recovered with a recovery key, or there is a new one under the same name.",
     hint: "Nothing was sent. Make sure that it is still them, confirm that you have verified them again, and send it again.",
     retryable: false,
   },

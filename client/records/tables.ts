@@ -89,6 +89,10 @@ export interface Contact {
   readonly verifiedAt: number | undefined;
   /** Whether they were a contact when they were blocked. */
   readonly wasAccepted?: boolean;
+  /** The server knows their account no more: whoever has their username now is somebody else. */
+  readonly gone?: true;
+  /** Was found under the name of somebody who is gone. Nothing is sent to them until they were verified. */
+  readonly unreviewed?: true;
   /** When it was decided what they are to us, on any device of the account. */
   readonly decidedMilliseconds?: number;
 }

@@ -14,6 +14,7 @@ import type {
   Peer,
   Verification,
 } from "../api.ts";
+import { recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { findGroup, isGroupId, requireGroup, toGroup } from "../groups/state.ts";
 import { contactOf } from "../records/contact.ts";
@@ -62,17 +63,29 @@ export class Views {
     const named = parseWho(who, sending.self.account.server);
     const known = await this.read(async (records) => {
       const contacts = named.kind === "name" ? await records.all(CONTACTS) : [];
-      const userId = named.kind === "user" ? named.userId : contacts.find(({ username }) => username === named.username)?.userId;
+      const contact = named.kind === "user" ? undefined : contacts.find(({ username }) => username === named.username);
+      if (contact?.gone === true) return undefined;
+      const userId = named.kind === "user" ? named.userId : contact?.userId;
       return userId !== undefined && (await sending.accounts.find(records, userId)) !== undefined ? userId : undefined;
     });
     if (known !== undefined) return known;
     const userId = named.kind === "user" ? named.userId : await sending.server.getUsername(named.username, signal);
     await sending.accounts.refresh(userId, signal);
     if (named.kind === "user") return userId;
-    await this.write(async (records) => {
-      records.put(CONTACTS, { ...(await contactOf(records, userId)), username: named.username }, userId);
-    });
+    await this.write((records) => this.#name(records, userId, named.username));
     return userId;
+  }
+
+  /** Somebody was found under a name, and perhaps it was somebody else's before, who is gone. */
+  async #name(records: Writer, userId: UserId, username: string): Promise<void> {
+    const before = (await records.all(CONTACTS)).find((contact) => contact.username === username && contact.userId !== userId);
+    const { gone: _, ...contact } = await contactOf(records, userId);
+    const wasKnown = before?.state === "accepted" || before?.verifiedAt !== undefined;
+    records.put(CONTACTS, { ...contact, username, ...(wasKnown ? { unreviewed: true } : {}) }, userId);
+    if (before === undefined) return;
+    records.put(CONTACTS, { ...before, username: undefined }, before.userId);
+    const notice = { type: "notice", kind: "account-changed", deviceId: undefined, reason: undefined } as const;
+    if (wasKnown) await recordEvent(records, { ...notice, peer: userId });
   }
 
   /** Each once. */
