@@ -6,9 +6,18 @@ import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "c
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { systemRandom } from "#crypto";
 import { parseServerSeed, ServerNames } from "#durable-objects";
-import { type Bytes, LINK_TICKET_LIFETIME_SECONDS, MAX_LINK_BLOB_BYTES, parseRendezvousId, type RendezvousId, toHex } from "#wire";
+import {
+  type Bytes,
+  encodeLinkRequest,
+  LINK_TICKET_LIFETIME_SECONDS,
+  MAX_LINK_BLOB_BYTES,
+  MAX_LINK_REQUEST_BYTES,
+  parseRendezvousId,
+  type RendezvousId,
+  toHex,
+} from "#wire";
 import { seededDice } from "../support/random.ts";
-import { codeOf, openWorld, ORIGIN, type World } from "./support/world.ts";
+import { codeOf, openWorld, ORIGIN, Person, World } from "./support/world.ts";
 
 let world: World;
 beforeAll(async () => {
@@ -168,6 +177,60 @@ test("an id that is none, and a fifth blob, are refused before anything wakes", 
       expect([rendezvousId, blob, response.status, await codeOf(response)]).toEqual([rendezvousId, blob, 400, "malformed"]);
     }
   }
+});
+
+describe("a request to link", () => {
+  async function ask(userId: string, protobuf: Bytes) {
+    const response = await world.ask("requestLink", { parameters: { userId }, protobuf });
+    const headers = [...response.headers].filter(([name]) => name !== "date").toSorted();
+    return { status: response.status, headers, body: await response.text() };
+  }
+
+  function newRequest(): Bytes {
+    return encodeLinkRequest({ rendezvousId: newId(), commitment: systemRandom(32) });
+  }
+
+  test("is answered alike for an account that is there, for one that is not, and when it is the sixth", async () => {
+    const alice = await new Person(world, 1).register();
+    const nobody = new Person(world, 2);
+    const answers = [];
+    for (let i = 0; i < 7; i++) answers.push(await ask(alice.userId, newRequest()));
+    answers.push(await ask(nobody.userId, newRequest()));
+    await Promise.all(world.afterwards);
+    expect(new Set(answers.map((answer) => JSON.stringify(answer))).size).toBe(1);
+    expect(answers[0]).toMatchObject({ status: 202, body: "" });
+  });
+
+  test("is answered alike when the mailbox does not answer", async () => {
+    const stub = { requestLink: async () => await Promise.reject(new Error("down")) };
+    const asleep = new World({ MAILBOX: { getByName: () => stub } as unknown as DurableObjectNamespace }); // all that is used of it
+    const { userId } = new Person(asleep, 3);
+    const response = await asleep.ask("requestLink", { parameters: { userId }, protobuf: newRequest() });
+    expect(response.status).toBe(202);
+    await Promise.allSettled(asleep.afterwards);
+  });
+
+  test("is refused when it is none", async () => {
+    const { userId } = new Person(world, 4);
+    for (const body of [new Uint8Array(), newRequest().slice(1), systemRandom(66)]) expect((await ask(userId, body)).status).toBe(400);
+    expect((await ask(userId, systemRandom(MAX_LINK_REQUEST_BYTES + 1))).status).toBe(413);
+    expect((await ask("x", newRequest())).status).toBe(400);
+  });
+
+  test("is limited by the account that it is about, and by where it comes from", async () => {
+    for (const limit of ["TARGET_LIMIT", "ADDRESS_LIMIT"] as const) {
+      const limited = new World({ [limit]: { limit: () => Promise.resolve({ success: false }) } });
+      const { userId } = new Person(limited, 5);
+      expect((await limited.ask("requestLink", { parameters: { userId }, protobuf: newRequest() })).status).toBe(429);
+    }
+  });
+});
+
+test("blobs are limited by where they come from", async () => {
+  const limited = new World({ ADDRESS_LIMIT: { limit: () => Promise.resolve({ success: false }) } });
+  const parameters = { rendezvousId: newId(), blob: "1" };
+  expect((await limited.ask("takeLinkBlob", { parameters })).status).toBe(429);
+  expect((await limited.ask("putLinkBlob", { parameters, octets: systemRandom(10) })).status).toBe(429);
 });
 
 describe("the library behind it", () => {

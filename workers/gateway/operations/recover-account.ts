@@ -17,6 +17,7 @@ export async function recoverAccount(call: Call): Promise<Response> {
   if (signer !== undefined || preKeys === undefined) throw new Problem("malformed", { reason: "not-authorized" });
   const upload = encodePreKeyUpload(preKeys);
   const result = await call.services.mailboxes.once(userId, (mailbox) => mailbox.appendLog({ entry, upload }));
+  call.services.devices.forget(userId);
   switch (result.kind) {
     case "appended":
       return answer("recoverAccount", { head: { length: result.length, hash: base64url.encode(result.hash) } });
