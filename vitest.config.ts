@@ -56,6 +56,7 @@ export default defineConfig({
                 GROUP: { className: "Group", useSQLite: true },
                 FAN_OUT: { className: "FanOut", useSQLite: true },
                 UPLOAD: { className: "Upload", useSQLite: true },
+                RENDEZVOUS: { className: "Rendezvous", useSQLite: true },
               },
               // Nobody consumes it: what is enqueued is lost, unless a test brings it to the consumer.
               queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },

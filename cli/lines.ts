@@ -1,7 +1,7 @@
 // What is printed about accounts, people, messages and events: the fields that programs get, and the words that people read.
 // Does not print, and asks for nothing.
 
-import type { Account, Attachment, ClientEvent, GroupConversation, Message, NoticeEvent, Peer } from "#client";
+import type { Account, Attachment, ClientEvent, GroupConversation, LinkedDevice, Message, NoticeEvent, Peer } from "#client";
 import { faint, type Json } from "./output.ts";
 import { sizeOf } from "./progress.ts";
 import { visible } from "./visible.ts";
@@ -101,6 +101,11 @@ export function eventLine(event: ClientEvent): Line {
     }
     case "presence":
       return presenceLine(event.by, event.online);
+    case "link-request": {
+      // Who it is, it tells whoever answers.
+      const people = `! a new device wants to be linked to this account  ${faint("edgewise devices approve")}`;
+      return { fields: { type: "link-request", deviceName: null }, people };
+    }
     case "notice":
       return noticeLine(event);
   }
@@ -134,6 +139,7 @@ export function presenceLine(user: Peer, online: boolean): Line {
 const NOTICES: Readonly<Record<NoticeEvent["kind"], string>> = {
   "device-added": "has a new device",
   "device-revoked": "removed a device",
+  "recovery-key-changed": "changed the recovery key",
   "account-changed": "recovered their account with a recovery key: all their devices are new",
   "account-forked": "has two histories: somebody lies about their devices. Compare safety numbers with them",
   unreadable: "sent something that cannot be opened; it is being asked for again",
@@ -151,8 +157,20 @@ function noticeLine({ kind, peer, deviceId, reason, group }: NoticeEvent): Line 
   const where = group === undefined ? "" : `#${visible(group.title)}`;
   const change = kind === "group-changed" && reason !== undefined ? GROUP_CHANGES[reason] : undefined;
   if (change !== undefined) return { fields, people: `! ${visible(peer.name)} ${change} ${where}` };
-  const because = reason === undefined ? "" : ` (${visible(reason)})`;
-  return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]} ${where}${because}`.replace(/ +/g, " ").trim() };
+  const own = peer.self ? OWN_NOTICES[kind] : undefined;
+  if (own !== undefined) return { fields, people: `! ${own}${deviceId === undefined ? "" : `: device ${deviceId}`}${inBrackets(reason)}` };
+  return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]} ${where}${inBrackets(reason)}`.replace(/ +/g, " ").trim() };
+}
+
+/** About ourselves: whoever did not do it has to act. */
+const OWN_NOTICES: Readonly<Partial<Record<NoticeEvent["kind"], string>>> = {
+  "device-added": "this account has a new device; if it is not yours, edgewise devices revoke",
+  "device-revoked": "a device of this account was put out",
+  "recovery-key-changed": "the recovery key of this account was changed; if that was not you, revoke the device that did it",
+};
+
+function inBrackets(reason: string | undefined): string {
+  return reason === undefined ? "" : ` (${visible(reason)})`;
 }
 
 /** What somebody did to a group, by the reason of its notice. */
@@ -179,6 +197,13 @@ export function groupLine({ id, title, members, standing }: GroupConversation): 
     fields: { type: "group", id, name: title, standing, members: listed },
     people: `#${visible(title)}${gone}  ${faint(id)}\n${people}`,
   };
+}
+
+export function deviceLine({ deviceId, name, addedAt, addedBy, isNew, current }: LinkedDevice): Line {
+  const fields = { type: "device", deviceId, name, addedAt: addedAt.toISOString(), addedBy: addedBy ?? null, isNew, current };
+  const marks = [current && "(this one)", isNew && "(new)"].filter(Boolean).map((mark) => faint(String(mark)));
+  const people = [String(deviceId).padStart(3), visible(name === "" ? "-" : name), localTime(addedAt), ...marks].join("  ");
+  return { fields, people };
 }
 
 function messages(count: number): string {

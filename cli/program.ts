@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { accept, block, requests, unblock } from "./commands/people.ts";
+import { devices } from "./commands/devices.ts";
 import { download } from "./commands/download.ts";
 import { edit, react, remove } from "./commands/change.ts";
 import { group } from "./commands/group.ts";
@@ -11,6 +12,7 @@ import { history, read, search } from "./commands/read.ts";
 import { listen } from "./commands/listen.ts";
 import { presence } from "./commands/presence.ts";
 import { profile, register, whoami } from "./commands/account.ts";
+import { recoveryKey } from "./commands/recovery-key.ts";
 import { send } from "./commands/send.ts";
 import { verify } from "./commands/verify.ts";
 import type { Run } from "./commands/command.ts";
@@ -32,6 +34,7 @@ const GROUPS: readonly (readonly [string, readonly ((run: Run) => Command)[]])[]
   ["Messages:", [send, listen, history, search, read, download, edit, remove, react]],
   ["People:", [requests, accept, block, unblock, verify, presence]],
   ["Groups:", [group]],
+  ["Devices:", [devices, recoveryKey]],
 ];
 
 export function program(stop: AbortSignal): Command {

@@ -1,11 +1,12 @@
 // Other people's account logs, and our own: fetched, verified from the head that was seen before, kept. Nobody is written to
 // or believed but by what is here.
 
-import { type AccountState, activeDevice, compareHeads, readAccountLog } from "#identity";
+import { type AccountState, activeDevice, compareHeads, readAccountLog, type Recovery } from "#identity";
 import { type Bytes, type LogHead, ProtocolError, type UserId, WireError } from "#wire";
 import { type Core, recordEvent, seconds } from "./core.ts";
+import { OWN_DEVICES } from "./devices/names.ts";
 import { ClientError } from "./errors.ts";
-import { ACCOUNTS, CONTACTS, type KnownAccount } from "./records/tables.ts";
+import { ACCOUNTS, CONTACTS, type KnownAccount, SESSIONS } from "./records/tables.ts";
 import type { Reader, Writer } from "./records/vault.ts";
 
 /** Touched when somebody has lost a device. */
@@ -18,11 +19,13 @@ interface Verified {
 
 export class Accounts {
   readonly #core: Core;
+  readonly #own: UserId;
   /** What was verified in this life; the records say the same. */
   readonly #verified = new Map<UserId, Verified>();
 
-  constructor(core: Core) {
+  constructor(core: Core, own: UserId) {
     this.#core = core;
+    this.#own = own;
   }
 
   async find(records: Reader, userId: UserId): Promise<AccountState | undefined> {
@@ -36,11 +39,17 @@ export class Accounts {
   /** Somebody who may be written to. @throws ClientError `unknown-user`, `account-forked`, `identity-changed` */
   async require(records: Reader, userId: UserId): Promise<AccountState> {
     const state = await this.requireKnown(records, userId);
-    const verifiedAt = (await records.get(CONTACTS, userId))?.verifiedAt;
-    // Whoever holds the recovery key may be somebody else than the person that was verified.
-    const recoveredAt = state.recovered?.sequence ?? 0;
-    if (verifiedAt !== undefined && recoveredAt > verifiedAt) throw new ClientError("identity-changed");
+    const contact = await records.get(CONTACTS, userId);
+    const isDoubtful = contact?.unreviewed === true || contact?.verifiedAt !== undefined;
+    if (isDoubtful && !(await this.isVerified(records, userId))) throw new ClientError("identity-changed");
     return state;
+  }
+
+  /** Whether somebody was verified as who they are now: whoever holds the recovery key may be somebody else than that person. */
+  async isVerified(records: Reader, userId: UserId): Promise<boolean> {
+    const verifiedAt = (await records.get(CONTACTS, userId))?.verifiedAt;
+    const recoveredAt = (await this.find(records, userId))?.recovered?.sequence ?? 0;
+    return verifiedAt !== undefined && verifiedAt >= recoveredAt;
   }
 
   /** Somebody with one history, whatever it says. @throws ClientError `unknown-user`, `account-forked` */
@@ -72,8 +81,13 @@ export class Accounts {
     records.put(ACCOUNTS, { ...base, entries }, userId);
     records.afterwards(() => this.#verified.set(userId, { length: entries.length, state }));
     if (base.claimed !== undefined) await this.compare(records, userId, base.claimed);
-    if (before !== undefined) await this.#tellChanges(records, before, state);
-    if (before?.devices.some(({ deviceId }) => activeDevice(state, deviceId) === undefined) === true) records.touch(DEVICES);
+    if (userId === this.#own) records.touch(OWN_DEVICES);
+    if (before === undefined) return state;
+    await this.#tellChanges(records, before, state);
+    const lost = before.devices.filter((device) => !isThere(state, device));
+    // Nothing is sealed for them any more, and their ids may one day be another's.
+    for (const { deviceId } of lost) records.delete(SESSIONS, userId, deviceId);
+    if (lost.length > 0) records.touch(DEVICES);
     return state;
   }
 
@@ -83,7 +97,7 @@ export class Accounts {
     const now = await this.find(records, userId);
     if (known === undefined || now === undefined || length >= known.entries.length) return false;
     const then = this.#verify(userId, known.entries.slice(0, length), undefined);
-    return then.devices.some(({ deviceId, identityKey }) => activeDevice(now, deviceId)?.identityKey.equals(identityKey) !== true);
+    return then.devices.some((device) => !isThere(now, device));
   }
 
   /** Fetches what the owner of a log says is there. @throws ClientError `log-withheld`, and as `refresh` does */
@@ -144,18 +158,34 @@ export class Accounts {
     }
   }
 
-  /** Devices of people we know come and go in the open. */
+  /** Devices of people we know, and our own, come and go in the open. */
   async #tellChanges(records: Writer, before: AccountState, after: AccountState): Promise<void> {
-    const contact = await records.get(CONTACTS, after.userId);
-    if (contact?.state !== "accepted") return;
-    const notice = { type: "notice", peer: after.userId, reason: undefined } as const;
+    const { userId } = after;
+    if (userId !== this.#own && (await records.get(CONTACTS, userId))?.state !== "accepted") return;
+    const notice = { type: "notice", peer: userId, reason: undefined } as const;
     if (after.recovered?.sequence !== before.recovered?.sequence)
       await recordEvent(records, { ...notice, kind: "account-changed", deviceId: undefined });
-    for (const { deviceId } of after.devices) {
-      if (activeDevice(before, deviceId) === undefined) await recordEvent(records, { ...notice, kind: "device-added", deviceId });
+    for (const device of after.devices) {
+      if (!isThere(before, device)) await recordEvent(records, { ...notice, kind: "device-added", deviceId: device.deviceId });
     }
-    for (const { deviceId } of before.devices) {
-      if (activeDevice(after, deviceId) === undefined) await recordEvent(records, { ...notice, kind: "device-revoked", deviceId });
+    for (const device of before.devices) {
+      if (!isThere(after, device)) await recordEvent(records, { ...notice, kind: "device-revoked", deviceId: device.deviceId });
     }
+    const reason = userId === this.#own ? recoveryChange(before.recovery, after.recovery) : undefined;
+    if (reason !== undefined) await recordEvent(records, { ...notice, kind: "recovery-key-changed", deviceId: undefined, reason });
   }
+}
+
+/** The same device, and not another one that has got its id. */
+function isThere(account: AccountState, { deviceId, identityKey }: AccountState["devices"][number]): boolean {
+  return activeDevice(account, deviceId)?.identityKey.equals(identityKey) === true;
+}
+
+/** A key that somebody has named is shown on every device: its owner may know nothing of it. */
+function recoveryChange(before: Recovery, after: Recovery): "set" | "waits" | "withdrawn" | undefined {
+  const isSame = (one: Recovery["inForce"], other: Recovery["inForce"]): boolean =>
+    one === undefined || other === undefined ? one === other : one.key.equals(other.key);
+  if (after.inForce !== undefined && !isSame(before.inForce, after.inForce)) return "set";
+  if (after.waiting !== undefined && !isSame(before.waiting, after.waiting)) return "waits";
+  return isSame(before.inForce, after.inForce) && isSame(before.waiting, after.waiting) ? undefined : "withdrawn";
 }

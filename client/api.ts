@@ -23,6 +23,10 @@ export interface Client extends AsyncDisposable {
   readonly connection: Live<ConnectionState>;
   readonly conversations: Conversations;
   readonly contacts: Contacts;
+  /** Also the way to get an account on a new store: by another device of it. */
+  readonly devices: Devices;
+  /** And when no device is left. */
+  readonly recovery: RecoveryKeys;
   /** Makes the keys and the account. `name`, by default the username, is what others see. May be repeated after a failure. */
   register(options?: Options & { readonly username?: string; readonly invite?: string; readonly name?: string }): Promise<Account>;
   /** Receives, and goes on after every loss of connection. Resolves when everything that waited is here. */
@@ -283,7 +287,7 @@ export interface Verification {
   readonly scannable: string;
   readonly verified: boolean;
   scan(scanned: string): "match" | "mismatch";
-  /** "I have compared them." If their account is recovered later, nothing is sent until this is said again. */
+  /** "I have compared them." If their account is recovered or made anew later, nothing is sent until this is said again. */
   confirm(): Promise<void>;
 }
 
@@ -300,6 +304,101 @@ export interface Contacts {
    * answered.
    */
   presence(who: Peer): Live<boolean | undefined>;
+}
+
+/** The devices of this account. Any of them can let another in or put it out: none is above the others. */
+export interface Devices {
+  /** This one among them, in the order in which they came. */
+  readonly live: Live<readonly LinkedDevice[]>;
+  /** As the server has it now. */
+  list(options?: Options): Promise<readonly LinkedDevice[]>;
+  /** New devices that ask to be linked, for as long as they can be. */
+  readonly requests: Live<readonly LinkAsked[]>;
+  /**
+   * On a new store: asks to become a device of an account, which is ours when `done` resolves. Two minutes are left, and the store
+   * stays new if it comes to nothing.
+   * @throws ClientError `already-registered`, `bad-argument`
+   */
+  requestLink(options: RequestLink): Promise<LinkRequest>;
+  /**
+   * Lets a new device in that shows a link, or asks. Resolves when it is in the account's log and has been told so.
+   * @throws ClientError `link-expired`, `wrong-digits`, `untrusted-link`, `devices-full`
+   */
+  approveLink(what: string | LinkAsked, options: ApproveLink): Promise<LinkedDevice>;
+  /** Known to our own devices only. */
+  rename(deviceId: number, name: string): Promise<void>;
+  /**
+   * Puts a device out; this one, too. When this resolves it receives nothing any more and is refused everywhere. What it knew of groups and
+   * of keys is made anew as others learn of it.
+   * @throws ClientError `unknown-device`, `last-device`
+   */
+  revoke(deviceId: number, options?: Options): Promise<void>;
+}
+
+export interface LinkedDevice {
+  readonly deviceId: DeviceId;
+  /** What its owner calls it; empty when nobody has said. */
+  readonly name: string;
+  readonly addedAt: Date;
+  /** The device that let it in; absent for the first one and for one that recovered the account. */
+  readonly addedBy: DeviceId | undefined;
+  /** Came within the last seven days: to be shown, so that none comes unseen. */
+  readonly isNew: boolean;
+  /** This one. */
+  readonly current: boolean;
+}
+
+export interface RequestLink extends Options {
+  /** What our owner is asked about on the other device, and what it is called there. */
+  readonly name: string;
+  /** The userId or contact link of the account, whose devices are then asked. Without it there is a link to show. */
+  readonly account?: string;
+}
+
+export interface LinkRequest {
+  /** To be shown, as a QR code or as text, to a device of the account; absent when that was named. Good once, for two minutes. */
+  readonly link: string | undefined;
+  /** Six digits, to be typed on the other device, as soon as that has answered. */
+  readonly digits: Promise<string>;
+  /** Rejects with `link-expired`, `link-refused`, `untrusted-link`. */
+  readonly done: Promise<Account>;
+}
+
+/** A new device asks. Who it is, it tells whoever answers. */
+export interface LinkAsked {
+  readonly askedAt: Date;
+  /** Is not shown any more here. */
+  dismiss(): void;
+}
+
+export interface ApproveLink extends Options {
+  /** What the new device shows, or how to ask a person for it: three times, and never when what was said before was right. */
+  readonly digits: string | ((asked: { readonly deviceName: string; readonly triesLeft: number }) => Promise<string>);
+  /** What it gets of the messages of before; `none` is all that there is yet. */
+  readonly history?: "none" | "30d" | "all";
+}
+
+/** A key that the owner keeps on paper. It restores the account when no device is left, and can do nothing else. */
+export interface RecoveryKeys {
+  state(): Promise<RecoveryState>;
+  /**
+   * A new key, shown this once and kept nowhere. In force at once where none is, or with the `current` one; otherwise after seven days,
+   * in which any device can object by revoking this one.
+   * @throws ClientError `wrong-recovery-key`, `bad-argument`
+   */
+  create(options?: Options & { readonly current?: string }): Promise<string>;
+  /**
+   * On a new store: the same account with the same safety numbers, on this device alone. Contacts are told. Messages and contacts of
+   * before are not here. May be repeated after a failure.
+   * @throws ClientError `wrong-recovery-key`, `bad-argument`, `already-registered`
+   */
+  restore(key: string, options?: Options): Promise<Account>;
+}
+
+export interface RecoveryState {
+  readonly isSet: boolean;
+  /** A key that was named without the one in force. */
+  readonly waiting: { readonly namedBy: DeviceId; readonly inForceAt: Date } | undefined;
 }
 
 interface EventBase {
@@ -350,10 +449,23 @@ export interface PresenceEvent extends EventBase {
   readonly online: boolean;
 }
 
+/** Not stored: of now. A new device asks to be linked; whoever does not know of one says nothing. */
+export interface LinkRequestEvent extends EventBase {
+  readonly type: "link-request";
+  /** For `devices.approveLink`. */
+  readonly request: LinkAsked;
+}
+
+/** About `peer`, who may be ourselves. */
 export type NoticeKind =
   | "device-added"
   | "device-revoked"
-  /** Their account was recovered with its recovery key: all devices are new ones. Who was verified before has to be again. */
+  /** Of our own account: `reason` is `set`, `waits` (the one before is in force for seven days) or `withdrawn`. */
+  | "recovery-key-changed"
+  /**
+   * Their account was recovered with its recovery key: all devices are new ones. Or it is gone, and there is a new one under the same
+   * name. Who was known before has to be verified.
+   */
   | "account-changed"
   /** Two histories of an account exist. */
   | "account-forked"
@@ -382,4 +494,12 @@ export interface NoticeEvent extends EventBase {
   readonly group: GroupConversation | undefined;
 }
 
-export type ClientEvent = MessageEvent | ReceiptEvent | RequestEvent | ChangeEvent | TypingEvent | PresenceEvent | NoticeEvent;
+export type ClientEvent =
+  | MessageEvent
+  | ReceiptEvent
+  | RequestEvent
+  | ChangeEvent
+  | TypingEvent
+  | PresenceEvent
+  | LinkRequestEvent
+  | NoticeEvent;

@@ -45,7 +45,7 @@ const ERRORS = {
   // The account on this device
   "not-registered": {
     message: "There is no account in this store.",
-    hint: "Register first.",
+    hint: "Register first, or link this device to an account.",
     retryable: false,
   },
   "already-registered": {
@@ -68,6 +68,46 @@ const ERRORS = {
     hint: "It was removed from the account, or the account is gone. What is stored here can still be read.",
     retryable: false,
   },
+  "link-expired": {
+    message: "The time to link the device is over.",
+    hint: "A link or request is good for two minutes and for one device. Begin again on the new device.",
+    retryable: false,
+  },
+  "link-refused": {
+    message: "The other device has refused to link this one.",
+    hint: "Nothing was linked. Begin again on the new device, and type the six digits that it shows.",
+    retryable: false,
+  },
+  "wrong-digits": {
+    message: "The six digits were wrong.",
+    hint: "Nothing was linked, and this link is over. Begin again on the new device; if the digits are right and refused, do not trust this server.",
+    retryable: false,
+  },
+  "untrusted-link": {
+    message: "What came while linking is not from the other device.",
+    hint: "Nothing was linked. Begin again; if it stays, do not trust this server.",
+    retryable: false,
+  },
+  "devices-full": {
+    message: "The account has as many devices as it may have.",
+    hint: "Revoke one of the six first.",
+    retryable: false,
+  },
+  "unknown-device": {
+    message: "The account has no such device.",
+    hint: "`devices list` shows those that there are.",
+    retryable: false,
+  },
+  "last-device": {
+    message: "An account always has a device, and this is the only one.",
+    hint: "Link another one first.",
+    retryable: false,
+  },
+  "wrong-recovery-key": {
+    message: "This recovery key opens no account here.",
+    hint: "Check every group of it, and the server. A key that replaced another without it is in force after seven days.",
+    retryable: false,
+  },
   "replaced-elsewhere": {
     message: "Another program receives for this device.",
     hint: "Only one program at a time receives for a store; the newest one wins. Stop the other one, or this one.",
@@ -85,7 +125,8 @@ const ERRORS = {
     retryable: false,
   },
   "identity-changed": {
-    message: "This person's account was recovered with a recovery key after you had verified them.",
+    message:
+      "This person's account is not as you have known it: it was recovered with a recovery key, or there is a new one under the same name.",
     hint: "Nothing was sent. Make sure that it is still them, confirm that you have verified them again, and send it again.",
     retryable: false,
   },

@@ -24,13 +24,13 @@ const ONCE_PER_MILLISECONDS = 3600_000;
 /** Private halves that nobody has come for yet. Of more, the oldest go. */
 const MAX_KEPT_ONE_TIME = 10 * MAX_ONE_TIME_EC_PREKEYS;
 
-/** A whole upload: signed keys and as many one-time keys as a server takes. */
-export async function makePreKeys(
-  core: Core,
-  records: Writer,
-  self: Self,
-  oneTimeKeys: number = MAX_ONE_TIME_EC_PREKEYS,
-): Promise<PreKeyUpload> {
+/** As many one-time keys as a server takes. */
+const ALL: KeyCounts = { ec: MAX_ONE_TIME_EC_PREKEYS, kem: MAX_ONE_TIME_KEM_PREKEYS };
+/** What fits where there is little room: signed keys and the last resort, which is what a device can be written to with. */
+export const NO_ONE_TIME_KEYS: KeyCounts = { ec: 0, kem: 0 };
+
+/** A whole upload: signed keys, and one-time keys beside them. */
+export async function makePreKeys(core: Core, records: Writer, self: Self, counts: KeyCounts = ALL): Promise<PreKeyUpload> {
   const now = core.clock.nowMilliseconds();
   await replaceOld(records, now);
   const signed = generateKeyPair(core.random);
@@ -38,7 +38,7 @@ export async function makePreKeys(
   records.put(SIGNED_KEYS, ecRecord(signedId, signed, now), signedId);
   const lastResort = await makeKem(core, records, true);
   const oneTime: NewKemPreKey[] = [];
-  for (let i = 0; i < MAX_ONE_TIME_KEM_PREKEYS; i++) oneTime.push(await makeKem(core, records, false));
+  for (let i = 0; i < counts.kem; i++) oneTime.push(await makeKem(core, records, false));
   const set = createPreKeySet(
     {
       owner: self.local.address,
@@ -50,7 +50,13 @@ export async function makePreKeys(
     },
     core.random,
   );
-  return { set, oneTimePreKeys: await makeOneTime(core, records, oneTimeKeys) };
+  return { set, oneTimePreKeys: await makeOneTime(core, records, counts.ec) };
+}
+
+/** Of an account that did not come to be. */
+export async function dropPreKeys(records: Writer): Promise<void> {
+  for (const table of [SIGNED_KEYS, EC_KEYS]) for (const { id } of await records.all(table)) records.delete(table, id);
+  for (const { id } of await records.all(KEM_KEYS)) records.delete(KEM_KEYS, id);
 }
 
 async function makeKem(core: Core, records: Writer, lastResort: boolean): Promise<NewKemPreKey> {
@@ -135,6 +141,6 @@ async function makeDue(core: Core, records: Writer, self: Self, counts: KeyCount
   if (!isOld && !isKemLow && missing === 0) return undefined;
   const crowd = oneTime.toSorted((a, b) => a.id - b.id).slice(0, Math.max(0, oneTime.length + missing - MAX_KEPT_ONE_TIME));
   for (const { id } of crowd) records.delete(EC_KEYS, id);
-  if (isOld || isKemLow) return await makePreKeys(core, records, self, missing);
+  if (isOld || isKemLow) return await makePreKeys(core, records, self, { ...ALL, ec: missing });
   return { set: undefined, oneTimePreKeys: await makeOneTime(core, records, missing) };
 }

@@ -3,8 +3,9 @@
 
 import { generateKeyPair } from "#crypto";
 import { createGenesis, OUR_CAPABILITIES, userIdOfGenesis } from "#identity";
-import { decodePreKeyUpload, encodePreKeyUpload, parseDeviceId, parseRegistrationId, parseUsername, type Username, WireError } from "#wire";
+import { decodePreKeyUpload, encodePreKeyUpload, parseDeviceId, parseUsername, type Username, WireError } from "#wire";
 import { type Core, seconds, selfOf } from "./core.ts";
+import { drawRegistrationId, newAccount } from "./devices/new-account.ts";
 import { ClientError } from "./errors.ts";
 import { makePreKeys } from "./prekeys.ts";
 import { ACCOUNTS, OWN, type OwnAccount } from "./records/tables.ts";
@@ -54,26 +55,12 @@ function usernameOf(text: string): Username {
 
 async function makeAccount(core: Core, records: Writer, server: string): Promise<OwnAccount> {
   const identity = generateKeyPair(core.random);
-  const [high = 0, low = 0] = core.random(2);
-  // 14 bits, and not zero.
-  const registrationId = parseRegistrationId(1 + (((high << 8) | low) % 0x3ffe));
   const deviceId = parseDeviceId(1);
+  const registrationId = drawRegistrationId(core.random);
   const device = { deviceId, identity, registrationId, capabilities: OUR_CAPABILITIES };
   const genesis = createGenesis({ device, nowSeconds: seconds(core.clock) }, core.random);
   const userId = userIdOfGenesis(genesis);
-  const account: OwnAccount = {
-    userId,
-    deviceId,
-    registrationId,
-    identity: identity.privateKey.expose().slice(),
-    server,
-    username: undefined,
-    registered: false,
-    trustRoots: [],
-    upload: new Uint8Array(0),
-    profile: { name: "" },
-    settings: { readReceipts: true, typing: true, presence: true },
-  };
+  const account: OwnAccount = newAccount({ address: { userId, deviceId }, registrationId, identity, server });
   records.put(ACCOUNTS, { entries: [genesis], recordSeconds: {}, forked: false }, userId);
   const upload = encodePreKeyUpload(await makePreKeys(core, records, selfOf(account)));
   const stored = { ...account, upload };

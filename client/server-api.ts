@@ -11,8 +11,10 @@ import type {
   GroupAppend,
   GroupEntries,
   GroupId,
+  LinkRequest,
   MessageId,
   PreKeyUpload,
+  RendezvousId,
   SendRequest,
   UserId,
   Username,
@@ -37,6 +39,9 @@ export type SendAnswer =
 /** How a message to many went: for each person whose mailbox did not take it, the place among those it was for. */
 export type ManyResult = { readonly kind: "pending" } | { readonly kind: "done"; readonly refused: readonly number[] };
 
+/** The blobs of a rendezvous, in the order in which they are written. */
+export type LinkBlob = 1 | 2 | 3 | 4;
+
 export interface KeyCounts {
   readonly ec: number;
   readonly kem: number;
@@ -47,6 +52,17 @@ export interface ServerApi {
   getConfig(signal?: AbortSignal): Promise<ServerConfig>;
   /** Also: `username-taken`, `invite-required`. A repeat of the same request is answered the same. */
   createAccount(account: CreateAccount, signal?: AbortSignal): Promise<void>;
+  /** Tells the devices of an account that a new one asks to be linked. Answers the same for an account that is not there. */
+  requestLink(userId: UserId, request: LinkRequest, signal?: AbortSignal): Promise<void>;
+  /** `gone`: the time is over, or something else stands there. A repeat is answered the same. */
+  putLinkBlob(rendezvousId: RendezvousId, blob: LinkBlob, content: Bytes, signal?: AbortSignal): Promise<"stored" | "gone">;
+  /** Once. `empty`: not there yet. `gone`: the time is over, or somebody has taken it. */
+  takeLinkBlob(rendezvousId: RendezvousId, blob: LinkBlob, signal?: AbortSignal): Promise<Bytes | "empty" | "gone">;
+  // By proof of an account's recovery key. Also: `wrong-recovery-key`, whatever is wrong with the proof.
+  /** The whole log. */
+  getRecoveryLog(userId: UserId, proof: Bytes, signal?: AbortSignal): Promise<readonly Bytes[]>;
+  /** Says when somebody was faster. A repeat is answered the same. */
+  recoverAccount(userId: UserId, proof: Bytes, entry: AppendLog, signal?: AbortSignal): Promise<"appended" | "conflict">;
   // From here on as a device, with a token that is fetched when it is needed. Also: `device-removed`.
   getCertificate(signal?: AbortSignal): Promise<Bytes>;
   putKeys(upload: PreKeyUpload, signal?: AbortSignal): Promise<void>;

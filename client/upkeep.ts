@@ -2,6 +2,7 @@
 // again, events that were read long ago.
 
 import type { Core } from "./core.ts";
+import { sweepEarly } from "./receiving/early.ts";
 import { MARK_PERIODS, markPeriod } from "./receiving/marks.ts";
 import { RESEND_WITHIN_MILLISECONDS } from "./receiving/repair.ts";
 import { CONVERSATIONS, COUNTERS, CURSOR, EVENTS, MARKS, SENT, SWEPT } from "./records/tables.ts";
@@ -19,6 +20,7 @@ export async function sweep({ vault, clock }: Core): Promise<void> {
     if (now - last < ONCE_PER_MILLISECONDS) return;
     records.put(SWEPT, { atMilliseconds: now });
     await records.deleteBefore(MARKS, [], markPeriod(clock) - MARK_PERIODS + 1);
+    await sweepEarly(records, now);
     const newest = (await records.get(COUNTERS))?.event ?? 0;
     const consumed = (await records.get(CURSOR))?.consumed ?? 0;
     await records.deleteBefore(EVENTS, [], Math.max(0, Math.min(consumed, newest - KEPT_EVENTS)));

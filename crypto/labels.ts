@@ -36,6 +36,11 @@ export const SIGN_LOG_ENTRY: Bytes = ascii("Edgewise/log-entry/v1");
 export const SIGN_LOG_COUNTERSIGN: Bytes = ascii("Edgewise/log-countersign/v1");
 export const SIGN_PREKEY_RECORD: Bytes = ascii("Edgewise/prekey-record/v1");
 
+/** What the holder of a recovery key proves to a server; and what follows from the words that its owner keeps: the key, and a checksum. */
+export const SIGN_RECOVERY_READ: Bytes = ascii("Edgewise/recovery-read/v1");
+export const RECOVERY_KEY_SEED: Bytes = ascii("Edgewise/recovery-key/seed/v1");
+export const RECOVERY_KEY_CHECKSUM: Bytes = ascii("Edgewise/recovery-key/checksum/v1");
+
 /** Keys that a server derives from its seed. */
 export const SERVER_MAILBOX_NAME: Bytes = ascii("Edgewise/server/mailbox-name/v1");
 export const SERVER_FAN_OUT_NAME: Bytes = ascii("Edgewise/server/fan-out-name/v1");
@@ -49,6 +54,8 @@ export const SERVER_CERTIFICATE: Bytes = ascii("Edgewise/server/certificate/v1")
 export const SERVER_ADDRESS_LIMIT: Bytes = ascii("Edgewise/server/address-limit/v1");
 export const SERVER_MEDIA_URL: Bytes = ascii("Edgewise/server/media-url/v1");
 
+export const SERVER_RENDEZVOUS_NAME: Bytes = ascii("Edgewise/server/rendezvous-name/v1");
+
 /** Groups: what a member proves to the server, and the name of a group's object. */
 export const SIGN_GROUP_APPEND: Bytes = ascii("Edgewise/group-append/v1");
 export const SIGN_GROUP_READ: Bytes = ascii("Edgewise/group-read/v1");
@@ -58,6 +65,13 @@ export const SERVER_GROUP_NAME: Bytes = ascii("Edgewise/server/group-name/v1");
 export const STORE_KEY: Bytes = ascii("Edgewise/store-key/v1");
 export const STORE_NAMES: Bytes = ascii("Edgewise/store-names/v1");
 export const STORE_RECORDS: Bytes = ascii("Edgewise/store-records/v1");
+
+/** Linking of devices: what the new one commits to, what both have seen, and what follows from it. */
+export const LINK_COMMITMENT: Bytes = ascii("Edgewise/link/commitment/v1");
+export const LINK_TRANSCRIPT: Bytes = ascii("Edgewise/link/transcript/v1");
+export const LINK_DEVICE_KEY: Bytes = ascii("Edgewise/link/device-key/v1");
+export const LINK_ANSWER_KEY: Bytes = ascii("Edgewise/link/answer-key/v1");
+export const LINK_DIGITS: Bytes = ascii("Edgewise/link/digits/v1");
 
 /** Groups: what is signed, what is hashed, what is derived from the secrets of an epoch, and from an invite's. */
 export const SIGN_GROUP_OPERATION: Bytes = ascii("Edgewise/group/operation/v1");

@@ -25,6 +25,11 @@ export function groupNamespace(env: Placed & { readonly GROUP: DurableObjectName
   return inJurisdiction(env.GROUP, env);
 }
 
+/** The namespace in which devices meet. @throws UsageError as above. */
+export function rendezvousNamespace(env: Placed & { readonly RENDEZVOUS: DurableObjectNamespace }): DurableObjectNamespace {
+  return inJurisdiction(env.RENDEZVOUS, env);
+}
+
 /** The namespace of the objects that have messages to many under way. @throws UsageError as above. */
 export function fanOutNamespace(env: Placed & { readonly FAN_OUT: DurableObjectNamespace }): DurableObjectNamespace {
   return inJurisdiction(env.FAN_OUT, env);

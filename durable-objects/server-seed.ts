@@ -11,6 +11,7 @@ import {
   fromHex,
   type GroupId,
   type MessageId,
+  type RendezvousId,
   type UserId,
   toHex,
   UsageError,
@@ -52,6 +53,7 @@ export function deriveServerKey(seed: SeedVersion, label: Bytes): Bytes {
 export class ServerNames {
   readonly #mailboxKey: Bytes;
   readonly #groupKey: Bytes;
+  readonly #rendezvousKey: Bytes;
   readonly #fanOutKey: Bytes;
   readonly #handleKey: Bytes;
   readonly #slotKey: Bytes;
@@ -62,6 +64,7 @@ export class ServerNames {
     if (first === undefined) throw new UsageError("bad-argument", "SERVER_SEED has no version 1");
     this.#mailboxKey = deriveServerKey(first, LABELS.SERVER_MAILBOX_NAME);
     this.#groupKey = deriveServerKey(first, LABELS.SERVER_GROUP_NAME);
+    this.#rendezvousKey = deriveServerKey(first, LABELS.SERVER_RENDEZVOUS_NAME);
     this.#fanOutKey = deriveServerKey(first, LABELS.SERVER_FAN_OUT_NAME);
     this.#handleKey = deriveServerKey(first, LABELS.SERVER_SEND_HANDLE);
     this.#slotKey = deriveServerKey(first, LABELS.SERVER_SLOT);
@@ -76,6 +79,11 @@ export class ServerNames {
   /** The name of a group's object. */
   group(groupId: GroupId): string {
     return toHex(hmac(this.#groupKey, fromHex(groupId)));
+  }
+
+  /** The name of the object where two devices meet: whoever knows the id itself may take what lies there. */
+  rendezvous(rendezvousId: RendezvousId): string {
+    return toHex(hmac(this.#rendezvousKey, fromHex(rendezvousId)));
   }
 
   /** What a message to many is called: the same for every repeat, and nothing that others could guess or read back. */

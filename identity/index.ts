@@ -15,6 +15,7 @@ export type { GroupAt, UnsignedGroupAppend } from "./group-proof.ts";
 export { checkGroupAppend, checkGroupRead, GROUP_READ_PROOF_BYTES, proveGroupRead, signGroupAppend } from "./group-proof.ts";
 export type {
   AcceptDevice,
+  AccountPlace,
   AddDevice,
   CreateGenesis,
   OwnDevice,
@@ -44,3 +45,5 @@ export { checkPreKeyUpload, createPreKeySet } from "./prekey-upload.ts";
 export type { Recovery, RecoveryKey } from "./recovery.ts";
 export { recoveryAt } from "./recovery.ts";
 export { accessSecretOf, drawUploadId, isDrawnByServer, mediaIdOf } from "./upload-id.ts";
+export type { AccountAt } from "./recovery-proof.ts";
+export { checkRecoveryProof, proveRecoveryKey, RECOVERY_PROOF_BYTES } from "./recovery-proof.ts";

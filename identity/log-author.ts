@@ -53,6 +53,9 @@ export function createGenesis({ device, nowSeconds }: CreateGenesis, random: Ran
   return entry;
 }
 
+/** The place of the next entry: all that a device which is not in the account yet has to know of its log. */
+export type AccountPlace = Pick<AccountState, "userId" | "head" | "createdSeconds">;
+
 export interface ProposeDevice {
   readonly device: Device;
   /** The device that is going to sign. */
@@ -61,7 +64,7 @@ export interface ProposeDevice {
 }
 
 /** The statement that adds a device, for `acceptDevice` and then `addDevice`. */
-export function proposeDevice(account: AccountState, { device, signer, nowSeconds }: ProposeDevice): Bytes {
+export function proposeDevice(account: AccountPlace, { device, signer, nowSeconds }: ProposeDevice): Bytes {
   return nextStatement(account, { kind: "add-device", device }, signer, nowSeconds);
 }
 
@@ -137,7 +140,7 @@ export function recoverAccount(account: AccountState, { device, recoveryKey, now
   return checked(account, encodeLogEntry({ statement, signature: signWith(recoveryKey, statement, random), countersignature }), nowSeconds);
 }
 
-function nextStatement(account: AccountState, change: Change, signer: DeviceId | undefined, nowSeconds: number): Bytes {
+function nextStatement(account: AccountPlace, change: Change, signer: DeviceId | undefined, nowSeconds: number): Bytes {
   return encodeLogStatement({
     userId: account.userId,
     sequence: account.head.length + 1,

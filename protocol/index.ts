@@ -25,6 +25,11 @@ export { groupMember, hasStateHash, isGroupAdmin, stateHashOf } from "./group/st
 export type { GroupAccount, GroupDevice } from "./group/wrap.ts";
 export type { MediaChunk, MediaKeys, MediaPlan } from "./media.ts";
 export { mediaChunk, mediaKeys, mediaNonce, planMedia } from "./media.ts";
+export type { AddLinkedDevice, Approver, ApproverMet, ApproverSure, AskingDevice, OfferLink, Typed, Welcomed } from "./link/approver.ts";
+export { addLinkedDevice, offerLink, openLinkCode, openReveal, refuseLink, typeDigits, welcomeDevice } from "./link/approver.ts";
+export type { LinkBy, Newcomer, NewcomerMet, NewcomerRevealed, RevealDevice, Revealed } from "./link/newcomer.ts";
+export { beginLink, linkCodeOf, openAnswer, openOffer, revealDevice } from "./link/newcomer.ts";
+export type { LinkTicket } from "./link/transcript.ts";
 export type { OpenedContent, OpenSealed, SealedRecipient, SealForMany, SealForOne } from "./sealed-sender.ts";
 export { openSealed, sealForMany, sealForOne } from "./sealed-sender.ts";
 export type { SenderKeyRecord } from "./sender-key.ts";

@@ -29,6 +29,7 @@ const EDGEWISE = {
     GROUP: { className: "Group", useSQLite: true },
     FAN_OUT: { className: "FanOut", useSQLite: true },
     UPLOAD: { className: "Upload", useSQLite: true },
+    RENDEZVOUS: { className: "Rendezvous", useSQLite: true },
   },
   queueProducers: { FANOUT_QUEUE: "edgewise-fan-out" },
   queueConsumers: {

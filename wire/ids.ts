@@ -27,6 +27,9 @@ export type UploadId = Brand<string, "UploadId">;
 /** An encrypted file at the server: a hash of its uploadId, in lower-case hexadecimal. */
 export type MediaId = Brand<string, "MediaId">;
 
+/** Where two devices meet to link one of them: 32 random bytes in lower-case hexadecimal, which whoever knows may write to and take from. */
+export type RendezvousId = Brand<string, "RendezvousId">;
+
 /** What an account may be found by: 3 to 32 characters of `a-z`, `0-9`, `_` and `.`, of which the first is no dot. */
 export type Username = Brand<string, "Username">;
 
@@ -112,6 +115,12 @@ export function parseUploadId(value: unknown): UploadId {
 export function parseMediaId(value: unknown): MediaId {
   if (typeof value !== "string" || !HEX_256.test(value)) throw new WireError("bad-id");
   return value as MediaId;
+}
+
+/** @throws WireError `bad-id` for anything but 64 lower-case hexadecimal digits. */
+export function parseRendezvousId(value: unknown): RendezvousId {
+  if (typeof value !== "string" || !HEX_256.test(value)) throw new WireError("bad-id");
+  return value as RendezvousId;
 }
 
 /** @throws WireError `bad-id`. One spelling: upper case is refused and never folded. */

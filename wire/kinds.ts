@@ -13,10 +13,12 @@ import {
   parseMediaId,
   parseMessageId,
   parseRegistrationId,
+  parseRendezvousId,
   parseServiceId,
   parseUserId,
   parseUsername,
   type RegistrationId,
+  type RendezvousId,
   type ServiceId,
   type UserId,
   type Username,
@@ -149,6 +151,7 @@ export const serviceId: Kind<ServiceId> = mapped(exactly(16), (value) => parseSe
 export const messageId: Kind<MessageId> = mapped(exactly(16), (value) => parseMessageId(uuidFromBytes(value)), uuidToBytes);
 export const groupId: Kind<GroupId> = mapped(exactly(32), (value) => parseGroupId(toHex(value)), fromHex);
 export const mediaId: Kind<MediaId> = mapped(exactly(32), (value) => parseMediaId(toHex(value)), fromHex);
+export const rendezvousId: Kind<RendezvousId> = mapped(exactly(32), (value) => parseRendezvousId(toHex(value)), fromHex);
 export const username: Kind<Username> = mapped(text(MAX_USERNAME_CHARACTERS), parseUsername, String);
 export const deviceId: Kind<DeviceId> = mapped(uint32, parseDeviceId, Number);
 export const registrationId: Kind<RegistrationId> = {

@@ -119,6 +119,14 @@ export const CHALLENGE_LIFETIME_SECONDS: number = 60;
 export const LINK_TICKET_LIFETIME_SECONDS: number = 120;
 export const RECOVERY_KEY_DELAY_SECONDS: number = 7 * 24 * 3600;
 
+// Linking of devices
+/** What one blob of a rendezvous holds. */
+export const MAX_LINK_BLOB_BYTES: number = 16 * 1024;
+/** Roots of sender certificates that a server has at a time: one, and those that it is moving away from. */
+export const MAX_TRUST_ROOTS: number = 8;
+/** How often a person may mistype the six digits. */
+export const LINK_TRIES: number = 3;
+
 // Media
 export const MAX_MEDIA_BYTES: number = 100 * 1024 * 1024;
 export const MAX_MEDIA_REQUEST_BYTES: number = 16 * 1024 * 1024;

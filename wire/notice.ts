@@ -2,22 +2,22 @@
 // something that can be verified.
 
 import type { Bytes } from "./bytes.ts";
-import type { DeviceId } from "./ids.ts";
-import { deviceId, exactly, text } from "./kinds.ts";
-import { MAX_NAME_BYTES } from "./limits.ts";
-import { type Extensible, message, type MessageKind, oneof, required, strictCodec, withDefault } from "./strict.ts";
+import type { DeviceId, RendezvousId } from "./ids.ts";
+import { deviceId, exactly, rendezvousId } from "./kinds.ts";
+import { LINK_COMMITMENT_BYTES } from "./link.ts";
+import { type Extensible, message, type MessageKind, oneof, required, strictCodec } from "./strict.ts";
 
 /** The account log has grown. */
 export interface LogChanged extends Extensible {
   readonly kind: "log-changed";
 }
 
-/** A new device asks to be linked. Its name is what it says of itself. */
+/** A new device asks to be linked. Who it is, it tells the device that meets it. */
 export interface LinkRequested extends Extensible {
   readonly kind: "link-requested";
-  /** 32 bytes. */
-  readonly rendezvousId: Bytes;
-  readonly deviceName: string;
+  readonly rendezvousId: RendezvousId;
+  /** 32 bytes: blob 1 must be the same. */
+  readonly commitment: Bytes;
 }
 
 /** A device was not seen for so long that its mailbox was given up. */
@@ -34,8 +34,8 @@ const LOG_CHANGED: MessageKind<LogChanged> = message("edgewise.Notice.LogChanged
 
 const LINK_REQUESTED: MessageKind<LinkRequested> = message("edgewise.Notice.LinkRequested", {
   kind: "link-requested",
-  rendezvousId: required(1, exactly(32)),
-  deviceName: withDefault(2, text(MAX_NAME_BYTES), ""),
+  rendezvousId: required(1, rendezvousId),
+  commitment: required(2, exactly(LINK_COMMITMENT_BYTES)),
 });
 
 const DEVICE_DROPPED: MessageKind<DeviceDropped> = message("edgewise.Notice.DeviceDropped", {

@@ -17,6 +17,8 @@ export type Auth =
   | "signed-url"
   /** Proof of a key that the group's members share. */
   | "group-key"
+  /** Proof of the account's recovery key: whoever has no device any more has no token. */
+  | "recovery-key"
   /** The secret of the one who began an upload or a rendezvous: its unguessable id. */
   | "secret-id";
 
@@ -101,6 +103,8 @@ export const MEDIA_SCHEME = "EdgewiseMedia";
 export const TUS_VERSION = "1.0.0";
 /** The media type of what is appended to an upload. */
 export const TUS_CONTENT_TYPE = "application/offset+octet-stream";
+/** The same for the proof of a recovery key. */
+export const RECOVERY_SCHEME = "EdgewiseRecovery";
 
 export interface Route {
   readonly method: "GET" | "HEAD" | "OPTIONS" | "POST" | "PUT" | "PATCH" | "DELETE";
@@ -126,6 +130,8 @@ export type Operation =
   | "getKeys"
   | "getLog"
   | "appendLog"
+  | "getRecoveryLog"
+  | "recoverAccount"
   | "getUsername"
   | "sendMessages"
   | "sendToMany"
@@ -140,6 +146,7 @@ export type Operation =
   | "getMedia"
   | "getGroup"
   | "appendGroup"
+  | "requestLink"
   | "putLinkBlob"
   | "takeLinkBlob"
   | "getConfig"
@@ -162,6 +169,11 @@ export const ROUTES: Readonly<Record<Operation, Route>> = {
   getLog: get("/v1/accounts/{userId}/log", "sender", "protobuf"),
   appendLog: {
     ...post("/v1/accounts/{userId}/log", "token", "protobuf", "json"),
+    problems: ["log-conflict", "too-large", "unsupported-media-type", "upgrade-required"],
+  },
+  getRecoveryLog: get("/v1/accounts/{userId}/recovery", "recovery-key", "protobuf"),
+  recoverAccount: {
+    ...post("/v1/accounts/{userId}/recovery", "recovery-key", "protobuf", "json"),
     problems: ["log-conflict", "too-large", "unsupported-media-type", "upgrade-required"],
   },
   getUsername: get("/v1/usernames/{name}", "token", "json"),
@@ -217,11 +229,16 @@ export const ROUTES: Readonly<Record<Operation, Route>> = {
     ...post("/v1/groups/{groupId}", "group-key", "protobuf", "json"),
     problems: ["version-conflict", "too-large", "unsupported-media-type", "group-full"],
   },
+  requestLink: {
+    ...post("/v1/accounts/{userId}/link-requests", "none", "protobuf", "none"),
+    status: 202,
+    problems: ["too-large", "unsupported-media-type"],
+  },
   putLinkBlob: {
     ...post("/v1/link/{rendezvousId}/{blob}", "secret-id", "bytes", "none"),
     method: "PUT",
     status: 204,
-    problems: ["gone", "too-large"],
+    problems: ["gone", "too-large", "unsupported-media-type"],
   },
   takeLinkBlob: { ...get("/v1/link/{rendezvousId}/{blob}", "secret-id", "bytes"), problems: ["gone"] },
   getConfig: get("/v1/config", "none", "json"),

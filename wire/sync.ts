@@ -2,11 +2,11 @@
 // receiver's and not known here.
 
 import type { Bytes } from "./bytes.ts";
-import type { DeviceId, UserId } from "./ids.ts";
-import { deviceId, enumeration, text, upTo, userId } from "./kinds.ts";
-import { MAX_CONTENT_BYTES, MAX_NAME_BYTES, MAX_READ_MARKS } from "./limits.ts";
+import type { DeviceId, UserId, Username } from "./ids.ts";
+import { bool, bytes, deviceId, enumeration, exactly, text, uint32, uint64, upTo, userId, username } from "./kinds.ts";
+import { MAX_CONTENT_BYTES, MAX_GROUP_STATE_BYTES, MAX_NAME_BYTES, MAX_READ_MARKS } from "./limits.ts";
 import { REFERENCE, type Reference } from "./reference.ts";
-import { type Extensible, list, message, type MessageKind, oneof, required, withDefault } from "./strict.ts";
+import { type Extensible, list, message, type MessageKind, oneof, optional, required, withDefault } from "./strict.ts";
 
 /** The encoded Content that this device sent to others. */
 export interface Sent extends Extensible {
@@ -21,11 +21,21 @@ export interface Read extends Extensible {
 
 export type ContactState = "accepted" | "blocked" | "unblocked" | "verified";
 
-/** What the account has decided about somebody. */
+/** What the account has decided about somebody, and what goes with it. */
 export interface Contact extends Extensible {
   readonly kind: "contact";
   readonly userId: UserId;
   readonly state: ContactState;
+  /** By the clock of the device that decided: of two decisions the later one holds. */
+  readonly decidedMilliseconds: number;
+  /** What they were found by and call themselves, as far as that is known. */
+  readonly username: Username | undefined;
+  readonly name: string;
+  /** What they were told that we accept them with, and what they have told us: 32 bytes each. */
+  readonly ourSecret: Bytes | undefined;
+  readonly theirSecret: Bytes | undefined;
+  /** Of somebody who was verified: the length of their account log at that time. */
+  readonly verifiedLength: number | undefined;
 }
 
 /** What the owner calls a device. */
@@ -35,9 +45,37 @@ export interface DeviceName extends Extensible {
   readonly name: string;
 }
 
+/** What the account calls itself. */
+export interface OwnProfile extends Extensible {
+  readonly kind: "profile";
+  readonly name: string;
+  readonly changedMilliseconds: number;
+}
+
+/** What the account tells others about itself. */
+export interface OwnSettings extends Extensible {
+  readonly kind: "settings";
+  readonly readReceipts: boolean;
+  readonly typing: boolean;
+  readonly presence: boolean;
+  readonly changedMilliseconds: number;
+}
+
+/** A group that the account is in, for a device that could not read its log or was given no secret of it. */
+export interface GroupCopy extends Extensible {
+  readonly kind: "group";
+  /** An encoded GroupState. */
+  readonly state: Bytes;
+  /** The secrets of its epoch, 32 bytes each; the second one of an admin. */
+  readonly groupSecret: Bytes;
+  readonly adminSecret: Bytes | undefined;
+  /** Whether we have said our name there. */
+  readonly introduced: boolean;
+}
+
 export interface Sync extends Extensible {
   readonly kind: "sync";
-  readonly sync: Sent | Read | Contact | DeviceName;
+  readonly sync: Sent | Read | Contact | DeviceName | OwnProfile | OwnSettings | GroupCopy;
 }
 
 const SENT: MessageKind<Sent> = message("edgewise.Sent", {
@@ -54,6 +92,12 @@ const CONTACT: MessageKind<Contact> = message("edgewise.Contact", {
   kind: "contact",
   userId: required(1, userId),
   state: required(2, enumeration("edgewise.Contact.State", { accepted: 1, blocked: 2, unblocked: 3, verified: 4 })),
+  decidedMilliseconds: withDefault(3, uint64, 0),
+  username: optional(4, username),
+  name: withDefault(5, text(MAX_NAME_BYTES), ""),
+  ourSecret: optional(6, exactly(32)),
+  theirSecret: optional(7, exactly(32)),
+  verifiedLength: optional(8, uint32),
 });
 
 const DEVICE_NAME: MessageKind<DeviceName> = message("edgewise.DeviceName", {
@@ -62,7 +106,37 @@ const DEVICE_NAME: MessageKind<DeviceName> = message("edgewise.DeviceName", {
   name: withDefault(2, text(MAX_NAME_BYTES), ""),
 });
 
+const OWN_PROFILE: MessageKind<OwnProfile> = message("edgewise.OwnProfile", {
+  kind: "profile",
+  name: withDefault(1, text(MAX_NAME_BYTES), ""),
+  changedMilliseconds: withDefault(2, uint64, 0),
+});
+
+const OWN_SETTINGS: MessageKind<OwnSettings> = message("edgewise.OwnSettings", {
+  kind: "settings",
+  readReceipts: withDefault(1, bool, false),
+  typing: withDefault(2, bool, false),
+  presence: withDefault(3, bool, false),
+  changedMilliseconds: withDefault(4, uint64, 0),
+});
+
+const GROUP_COPY: MessageKind<GroupCopy> = message("edgewise.GroupCopy", {
+  kind: "group",
+  state: required(1, bytes(1, MAX_GROUP_STATE_BYTES)),
+  groupSecret: required(2, exactly(32)),
+  adminSecret: optional(3, exactly(32)),
+  introduced: withDefault(4, bool, false),
+});
+
 export const SYNC: MessageKind<Sync> = message("edgewise.Sync", {
   kind: "sync",
-  sync: oneof<Sync["sync"]>({ sent: [1, SENT], read: [2, READ], contact: [3, CONTACT], "device-name": [4, DEVICE_NAME] }),
+  sync: oneof<Sync["sync"]>({
+    sent: [1, SENT],
+    read: [2, READ],
+    contact: [3, CONTACT],
+    "device-name": [4, DEVICE_NAME],
+    profile: [5, OWN_PROFILE],
+    settings: [6, OWN_SETTINGS],
+    group: [7, GROUP_COPY],
+  }),
 });

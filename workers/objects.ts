@@ -7,12 +7,17 @@ const CALL_MILLISECONDS = 5000;
 const ATTEMPTS = 3;
 const BACKOFF_MILLISECONDS = 100;
 
-/** Objects of one class, whose methods are those of `Stub`. */
+/** What has the methods of the object with this name. */
+export type Reach<Stub> = (namespace: DurableObjectNamespace, name: string, hint: DurableObjectLocationHint | undefined) => Stub;
+
+/** Objects of one class, whose methods are those of `Stub`. By RPC, where nothing else is said. */
 export class Objects<Stub> {
   readonly #namespace: DurableObjectNamespace;
+  readonly #reach: Reach<Stub>;
 
-  constructor(namespace: DurableObjectNamespace) {
+  constructor(namespace: DurableObjectNamespace, reach: Reach<Stub> = byRpc()) {
     this.#namespace = namespace;
+    this.#reach = reach;
   }
 
   /** For calls that must not happen twice. @throws Unavailable */
@@ -39,10 +44,13 @@ export class Objects<Stub> {
   }
 
   #stub(name: string, locationHint: DurableObjectLocationHint | undefined): Stub {
-    const options = locationHint === undefined ? {} : { locationHint };
-    // The class behind the binding has the methods that Stub says.
-    return this.#namespace.getByName(name, options) as unknown as Stub;
+    return this.#reach(this.#namespace, name, locationHint);
   }
+}
+
+function byRpc<Stub>(): Reach<Stub> {
+  // The class behind the binding has the methods that Stub says.
+  return (namespace, name, hint) => namespace.getByName(name, hint === undefined ? {} : { locationHint: hint }) as unknown as Stub;
 }
 
 /** What the platform says about a failed call, as properties of the error. */

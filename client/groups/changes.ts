@@ -1,14 +1,24 @@
 // What an entry of a group's log brings about on this device, in the transaction that keeps the state after it: who is in, what
 // is told, and what whoever wrote the entry owes to the others.
 
-import { type AppliedOperation, distributionIdOf, encodeGroupRecord, groupMember, type GroupRecord, stateHashOf } from "#protocol";
+import {
+  type AppliedOperation,
+  decodeGroupRecord,
+  distributionIdOf,
+  encodeGroupRecord,
+  groupMember,
+  type GroupRecord,
+  stateHashOf,
+} from "#protocol";
 import type { Bytes, GroupId, GroupState, UserId } from "#wire";
 import { recordEvent } from "../core.ts";
-import { CHAINS, CONTACTS, CONVERSATIONS, DISTRIBUTIONS, GROUPS, type KnownGroup, OWN_SENDER_KEYS } from "../records/tables.ts";
+import { CHAINS, CONTACTS, CONVERSATIONS, DISTRIBUTIONS, GROUPS, JOINS, type KnownGroup, OWN_SENDER_KEYS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { contactOf } from "../records/contact.ts";
+import { completed, leftOutBy } from "./copies.ts";
 import { nameOf } from "./sender-keys.ts";
 import { composeForGroup, composeToMember, conversationOf, type Sending } from "../sending/compose.ts";
+import { hasOtherDevices, tellGroup } from "../sending/own-devices.ts";
 
 /** Versions whose state hash is kept, for messages of members who are behind. */
 const MAX_PAST = 64;
@@ -64,7 +74,7 @@ export interface Begun {
   readonly record: GroupRecord;
 }
 
-/** A group of our own. Our other devices are let in like everybody else. */
+/** A group of our own. Our other devices get it with all of its secrets. */
 export async function begun(sending: Sending, records: Writer, { groupId, beginning, record }: Begun): Promise<void> {
   const nothing = {
     invitedBy: undefined,
@@ -78,11 +88,8 @@ export async function begun(sending: Sending, records: Writer, { groupId, beginn
     broken: undefined,
   };
   await joined(sending, records, { groupId, standing: "member", place: record.state.version, beginning, ...nothing }, record);
-  const { userId } = sending.self.local.address;
-  const stateHash = stateHashOf(record.state);
-  const { version } = record.state;
-  const body = { kind: "group-change", groupId, version, stateHash, groupSecret: record.secrets?.groupSecret.expose().slice() } as const;
-  await composeToMember(sending, records, { group: { groupId, version, stateHash }, recipient: userId, body });
+  const known = await records.get(GROUPS, groupId);
+  if (known !== undefined) await tellGroup(sending, records, known);
 }
 
 /** One entry further. */
@@ -104,16 +111,23 @@ export async function follow(sending: Sending, records: Writer, { known, before,
   const past = [...known.past, { version: before.state.version, stateHash: stateHashOf(before.state) }];
   const isOut = gone.includes(own);
   const standing = isOut ? (applied.operation.kind === "leave" ? "left" : "removed") : known.standing;
+  const { told, ...others } = known;
+  const record = isOut ? after : completed(told, after);
   const next: KnownGroup = {
-    ...known,
+    ...others,
+    ...(told === undefined || decodeGroupRecord(told).state.version <= record.state.version ? {} : { told }),
+    place: Math.max(known.place, record.state.version),
     standing,
     past: past.slice(-MAX_PAST),
     arrived,
     former: former.slice(-MAX_FORMER),
-    record: encodeGroupRecord(after),
+    record: encodeGroupRecord(record),
   };
   // Still a member, and no secrets: a rotation that was made before this device was there.
-  records.put(GROUPS, !isOut && after.secrets === undefined ? { ...next, broken: "group-unreadable" } : next, groupId);
+  const kept: KnownGroup = !isOut && record.secrets === undefined ? { ...next, broken: "group-unreadable" } : next;
+  records.put(GROUPS, kept, groupId);
+  for (const { userId } of come) records.delete(JOINS, groupId, userId);
+  for (const deviceId of await leftOutBy(applied, sending, records)) await tellGroup(sending, records, kept, deviceId);
   if (isOut) records.delete(OWN_SENDER_KEYS, groupId);
   records.touch("contacts");
   const isOurs = applied.signer.userId === own && applied.signer.deviceId === sending.self.local.address.deviceId;
@@ -159,7 +173,9 @@ async function sayGoodbye(sending: Sending, records: Writer, state: GroupState):
   const { groupId, version } = state;
   const group = { groupId, version, stateHash: stateHashOf(state) };
   const body = { kind: "group-change", ...group, groupSecret: undefined } as const;
-  for (const { userId: recipient } of state.members) await composeToMember(sending, records, { group, recipient, body });
+  const others = state.members.map(({ userId }) => userId);
+  const own = (await hasOtherDevices(sending, records)) ? [sending.self.local.address.userId] : [];
+  for (const recipient of [...others, ...own]) await composeToMember(sending, records, { group, recipient, body });
 }
 
 function addedBy(operation: AppliedOperation["operation"]): readonly UserId[] {

@@ -15,7 +15,7 @@ import {
   WireError,
 } from "#wire";
 import { recordEvent } from "../core.ts";
-import { DISTRIBUTIONS, GROUPS, HELD_GROUP_MESSAGES, type HeldGroupMessage, type KnownGroup, SENDER_KEYS } from "../records/tables.ts";
+import { DISTRIBUTIONS, GROUPS, HELD_GROUP_MESSAGES, type HeldGroupMessage, SENDER_KEYS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { decodePlaintext } from "../receiving/plaintext.ts";
 import { contactOf } from "../records/contact.ts";
@@ -23,7 +23,7 @@ import { reportUnreadable } from "../receiving/repair.ts";
 import type { Sending } from "../sending/compose.ts";
 import { PATIENCE_MILLISECONDS } from "../receiving/order.ts";
 import { learn, nameOf } from "./sender-keys.ts";
-import { findGroup, type Group, mayHaveWritten } from "./state.ts";
+import { findGroup, type Group, mayHaveWritten, nothingOf } from "./state.ts";
 
 /** Messages that wait for a key or for a log; more than this does not. */
 const MAX_HELD = 1000;
@@ -240,24 +240,6 @@ export class GroupInbox {
   #follow(records: Writer, groupId: GroupId): void {
     records.afterwards(() => this.#parts.follow(groupId));
   }
-}
-
-/** Of a group whose log was not read yet. */
-function nothingOf(groupId: GroupId): KnownGroup {
-  return {
-    groupId,
-    standing: "invited",
-    invitedBy: undefined,
-    invitation: undefined,
-    record: undefined,
-    place: 0,
-    past: [],
-    introduced: false,
-    before: [],
-    arrived: [],
-    former: [],
-    broken: undefined,
-  };
 }
 
 /** Written by somebody whom we do not know in the group, in a later state of it than ours. */

@@ -23,6 +23,24 @@ export async function findGroup(records: Reader, groupId: GroupId): Promise<Grou
   return known === undefined ? undefined : groupOf(known);
 }
 
+/** Of a group whose log was not read yet. */
+export function nothingOf(groupId: GroupId): KnownGroup {
+  return {
+    groupId,
+    standing: "invited",
+    invitedBy: undefined,
+    invitation: undefined,
+    record: undefined,
+    place: 0,
+    past: [],
+    introduced: false,
+    before: [],
+    arrived: [],
+    former: [],
+    broken: undefined,
+  };
+}
+
 function groupOf(known: KnownGroup): Group | undefined {
   if (known.record === undefined) return undefined;
   const record = decodeGroupRecord(known.record);

@@ -1,7 +1,19 @@
 // What a content does here: to messages, contacts, receipts. It was authenticated, allowed and put into order before; all of
 // this is part of the one transaction that also keeps the session's new state.
 
-import { assertNever, type Body, type Content, decodeContent, type DeviceAddress, type GroupId, type MessageId, type UserId } from "#wire";
+import {
+  assertNever,
+  type Body,
+  type Bytes,
+  type Content,
+  decodeContent,
+  type DeviceAddress,
+  type GroupId,
+  type MessageId,
+  serviceIdOfDevice,
+  type UserId,
+  WireError,
+} from "#wire";
 import { conversationTopic, next, recordEvent } from "../core.ts";
 import { contactOf } from "../records/contact.ts";
 import {
@@ -20,6 +32,8 @@ import { noteJoinRequest } from "../groups/invites.ts";
 import { findGroup, isGroupId } from "../groups/state.ts";
 import { toRecord } from "../media/attachments.ts";
 import { compose, conversationOf, type Sending } from "../sending/compose.ts";
+import { hasOtherDevices } from "../sending/own-devices.ts";
+import { type Awaited, type Early, keepEarly, takeEarly } from "./early.ts";
 
 const MAX_REQUEST_MESSAGES = 100;
 
@@ -41,10 +55,10 @@ export async function applyContent(sending: Sending, records: Writer, applied: A
     case "edit":
     case "delete":
     case "reaction":
-      await applyChange(records, applied, body);
+      await applyChange(sending, records, changeIn(applied), body);
       return;
     case "receipt":
-      await applyReceipt(sending, records, applied, body);
+      await applyReceipt(sending, records, changeIn(applied), body);
       return;
     case "profile":
       records.put(CONTACTS, { ...(await contactOf(records, applied.sender.userId)), name: body.name }, applied.sender.userId);
@@ -76,7 +90,7 @@ type BodyOf<Kind extends Body["kind"]> = Extract<Body, { readonly kind: Kind }>;
 
 async function applyText(sending: Sending, records: Writer, applied: Applied, body: BodyOf<"text">): Promise<void> {
   if (isGroupId(applied.conversation)) await applyGroupText(sending, records, applied, applied.conversation, body);
-  else await applyDirectText(records, applied, body);
+  else await applyDirectText(sending, records, applied, body);
 }
 
 /** In a group that somebody unknown has let us into, it waits like their own messages do. */
@@ -101,13 +115,23 @@ async function applyGroupText(
     seen: isOwn,
   });
   if (announced) await recordEvent(records, { type: "message", conversation: groupId, ordinal: message.ordinal });
+  if (!isOwn) await countUnread(records, groupId);
+  await applyEarly(sending, records, message);
   if (isOwn) return;
-  const conversation = await conversationOf(records, groupId);
-  records.put(CONVERSATIONS, { ...conversation, unread: conversation.unread + 1 }, groupId);
   if (announced) await owe(records, { conversation: groupId, userId }, "delivered", [message.id]);
 }
 
-async function applyDirectText(records: Writer, { content, sender, gapBefore }: Applied, body: BodyOf<"text">): Promise<void> {
+async function countUnread(records: Writer, id: ConversationId): Promise<void> {
+  const conversation = await conversationOf(records, id);
+  records.put(CONVERSATIONS, { ...conversation, unread: conversation.unread + 1 }, id);
+}
+
+async function applyDirectText(
+  sending: Sending,
+  records: Writer,
+  { content, sender, gapBefore }: Applied,
+  body: BodyOf<"text">,
+): Promise<void> {
   const { userId } = sender;
   const contact = await contactOf(records, userId);
   const isContact = contact.state === "accepted";
@@ -120,7 +144,8 @@ async function applyDirectText(records: Writer, { content, sender, gapBefore }: 
     gapBefore,
     announced: isContact,
   });
-  records.put(CONVERSATIONS, { ...(await conversationOf(records, userId)), unread: conversation.unread + 1 }, userId);
+  await countUnread(records, userId);
+  await applyEarly(sending, records, message);
   if (isContact) {
     await recordEvent(records, { type: "message", conversation: userId, ordinal: message.ordinal });
     await owe(records, { conversation: userId, userId }, "delivered", [message.id]);
@@ -181,17 +206,54 @@ export function putMessage(records: Writer, message: MessageRecord): void {
   records.touch(conversationTopic(message.conversation));
 }
 
-async function applyChange(
-  records: Writer,
-  { content, sender, conversation }: Omit<Applied, "gapBefore">,
-  body: BodyOf<"edit" | "delete" | "reaction">,
-): Promise<void> {
-  const by = sender.userId;
+/** What somebody says about a message that is there, or should be. */
+type About = Omit<Early, "body">;
+
+function changeIn({ content, sender, conversation }: Omit<Applied, "gapBefore">): About {
+  return { by: sender.userId, conversation, sentAt: content.sentAt };
+}
+
+/** Waits for the message, if one of our own devices may still bring it. */
+async function wait(sending: Sending, records: Writer, awaited: Awaited, early: Early): Promise<void> {
+  const { clock, self } = sending;
+  const own = self.local.address.userId;
+  const isOurs = awaited.author === own || early.by === own;
+  const isHeard = isGroupId(early.conversation) || (await contactOf(records, early.conversation)).state === "accepted";
+  if (!isOurs || !isHeard || !(await hasOtherDevices(sending, records))) return;
+  await keepEarly(records, awaited, early, clock.nowMilliseconds());
+}
+
+/** What came about a message before it did. */
+async function applyEarly(sending: Sending, records: Writer, message: MessageRecord): Promise<void> {
+  if (!(await hasOtherDevices(sending, records))) return;
+  for (const { body, ...about } of await takeEarly(records, message)) {
+    switch (body.kind) {
+      case "receipt":
+        await applyReceipt(sending, records, about, { ...body, messageIds: [message.id] });
+        break;
+      case "seen":
+        await seeElsewhere(records, message);
+        break;
+      case "edit":
+      case "delete":
+      case "reaction":
+        await applyChange(sending, records, about, body);
+        break;
+      default:
+        assertNever(body);
+    }
+  }
+}
+
+async function applyChange(sending: Sending, records: Writer, about: About, body: BodyOf<"edit" | "delete" | "reaction">): Promise<void> {
+  const { by, conversation, sentAt } = about;
   const author = body.kind === "reaction" ? body.target.author : by;
-  const message = await findMessage(records, body.kind === "reaction" ? body.target.messageId : body.messageId, author);
+  const id = body.kind === "reaction" ? body.target.messageId : body.messageId;
+  const message = await findMessage(records, id, author);
+  if (message === undefined) await wait(sending, records, { id, author }, { ...about, body });
   // In its own conversation: nobody changes what was said elsewhere.
   if (message?.conversation !== conversation) return;
-  const changed = changeMessage(message, by, body, content.sentAt);
+  const changed = changeMessage(message, by, body, sentAt);
   if (changed === undefined) return;
   putMessage(records, changed);
   if (!message.announced && message.state === "received") return;
@@ -228,13 +290,15 @@ export function changeMessage(
 const RANK: Readonly<Record<MessageRecord["state"], number>> = { failed: 0, queued: 0, sent: 1, delivered: 2, read: 3, received: 9 };
 
 /** About messages that we wrote to them, or in the group that it is about, and no others. */
-async function applyReceipt(sending: Sending, records: Writer, { sender, conversation }: Applied, body: BodyOf<"receipt">): Promise<void> {
+async function applyReceipt(sending: Sending, records: Writer, about: About, body: BodyOf<"receipt">): Promise<void> {
   const { userId } = sending.self.local.address;
-  const by = sender.userId;
+  const { by, conversation } = about;
   const others = isGroupId(conversation) ? await othersIn(records, conversation, userId) : undefined;
   const changed: MessageId[] = [];
   for (const id of body.messageIds) {
     const message = await findMessage(records, id, userId);
+    const { receipt } = body;
+    if (message === undefined) await wait(sending, records, { id, author: userId }, { ...about, body: { kind: "receipt", receipt } });
     const next = message?.conversation === conversation ? confirmed(message, by, body.receipt, others) : undefined;
     if (next === undefined) continue;
     putMessage(records, next);
@@ -284,46 +348,74 @@ async function sendAccept(sending: Sending, records: Writer, userId: UserId): Pr
   await compose(sending, records, { recipient: userId, body: { kind: "accept", deliverySecret: ourSecret } });
 }
 
-/** What another device of ours did. */
-async function applySync(sending: Sending, records: Writer, { sender }: Applied, { sync }: BodyOf<"sync">): Promise<void> {
+/** What another device of ours did, in the order in which it did it. */
+async function applySync(sending: Sending, records: Writer, { content, sender }: Applied, { sync }: BodyOf<"sync">): Promise<void> {
   switch (sync.kind) {
     case "sent":
-      await applySent(records, decodeContent(sync.content), sender);
+      await applySent(sending, records, sync.content, sender);
       return;
-    case "contact": {
-      const contact = await contactOf(records, sync.userId);
-      if (sync.state === "accepted") await acceptedElsewhere(sending, records, sync.userId);
-      else if (sync.state === "blocked") records.put(CONTACTS, { ...contact, state: "blocked" }, sync.userId);
-      else if (sync.state === "unblocked") records.put(CONTACTS, { ...contact, state: "none" }, sync.userId);
-      records.touch("contacts");
-      return;
-    }
     case "read":
       for (const { author, messageId } of sync.messages) {
         const message = await findMessage(records, messageId, author);
-        if (message !== undefined && !message.seen) await see(records, message);
+        if (message !== undefined) await seeElsewhere(records, message);
+        else await awaitSeen(sending, records, { id: messageId, author }, content.sentAt);
       }
       return;
+    case "contact":
     case "device-name":
+    case "profile":
+    case "settings":
+    case "group":
       return;
     default:
       assertNever(sync);
   }
 }
 
-async function applySent(records: Writer, content: Content, sender: DeviceAddress): Promise<void> {
+/** The server may hand out word that something was read before the thing itself, where that had to be sent again. */
+async function awaitSeen(sending: Sending, records: Writer, awaited: Awaited, sentAt: number): Promise<void> {
+  const by = sending.self.local.address.userId;
+  const early = { by, conversation: awaited.author, sentAt, body: { kind: "seen" } } as const;
+  await keepEarly(records, awaited, early, sending.clock.nowMilliseconds());
+}
+
+async function seeElsewhere(records: Writer, message: MessageRecord): Promise<void> {
+  if (message.seen) return;
+  await see(records, message);
+  records.touch("contacts");
+}
+
+async function applySent(sending: Sending, records: Writer, bytes: Bytes, sender: DeviceAddress): Promise<void> {
+  const content = contentIn(bytes);
+  if (typeof content === "string") {
+    const notice = { type: "notice", kind: "unreadable", peer: sender.userId, deviceId: sender.deviceId, reason: content } as const;
+    await recordEvent(records, notice);
+    return;
+  }
   const { conversation, body } = content;
-  if (conversation.kind !== "direct") return;
+  if (conversation.kind !== "direct" || content.sender !== serviceIdOfDevice(sender)) return;
   const { recipient } = conversation;
   if (body.kind === "edit" || body.kind === "delete" || body.kind === "reaction") {
-    await applyChange(records, { content, sender, conversation: recipient }, body);
+    await applyChange(sending, records, changeIn({ content, sender, conversation: recipient }), body);
   }
   if (body.kind !== "text" || (await findMessage(records, content.messageId, sender.userId)) !== undefined) return;
   const contact = await contactOf(records, recipient);
-  if (contact.state === "none") records.put(CONTACTS, { ...contact, state: "accepted" }, recipient);
+  // Whoever was decided about here stays what they are: that is told by itself.
+  const isUndecided = contact.decidedMilliseconds === undefined && (contact.state === "none" || contact.state === "request");
+  if (isUndecided) await welcome(sending, records, recipient);
   const message = { ...messageFrom(content, body), author: sender.userId, gapBefore: false, announced: true, seen: true };
   const stored = await storeMessage(records, recipient, { ...message, state: "sent" });
   await recordEvent(records, { type: "message", conversation: recipient, ordinal: stored.ordinal });
+  await applyEarly(sending, records, stored);
+}
+
+function contentIn(bytes: Bytes): Content | string {
+  try {
+    return decodeContent(bytes);
+  } catch (error) {
+    if (error instanceof WireError) return error.code === "unknown-critical" ? "upgrade-required" : error.code;
+    throw error;
+  }
 }
 
 export async function see(records: Writer, message: MessageRecord): Promise<void> {
@@ -338,13 +430,8 @@ export async function acceptContact(sending: Sending, records: Writer, userId: U
   await sendAccept(sending, records, userId);
 }
 
-/** Another device of ours has told them. This one does so as well, if it has heard of them. */
-async function acceptedElsewhere(sending: Sending, records: Writer, userId: UserId): Promise<void> {
-  await welcome(sending, records, userId);
-  if ((await sending.accounts.find(records, userId)) !== undefined) await sendAccept(sending, records, userId);
-}
-
-async function welcome(sending: Sending, records: Writer, userId: UserId): Promise<void> {
+/** The same where another device of ours has told them. */
+export async function welcome(sending: Sending, records: Writer, userId: UserId): Promise<void> {
   const contact = await contactOf(records, userId);
   records.put(CONTACTS, { ...contact, state: "accepted" }, userId);
   records.touch("contacts");

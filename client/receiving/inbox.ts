@@ -8,10 +8,14 @@ import {
   assertNever,
   type Bytes,
   type Content,
+  copy,
+  decodeNotice,
   type Deliver,
   type DeviceAddress,
   type GroupId,
+  type LinkRequested,
   MAILBOX_TTL_SECONDS,
+  type Notice,
   ProtocolError,
   type UserId,
   WireError,
@@ -27,6 +31,7 @@ import type { TrustRoots } from "../trust-roots.ts";
 import { applyContent } from "./apply.ts";
 import { contactOf } from "../records/contact.ts";
 import { MARK_PERIODS, markPeriod } from "./marks.ts";
+import { applyTold } from "./own-devices.ts";
 import { PATIENCE_MILLISECONDS } from "./order.ts";
 import { decodePlaintext } from "./plaintext.ts";
 import { answerReport, noteRepaired, reportUnreadable } from "./repair.ts";
@@ -45,6 +50,7 @@ export interface InboxParts {
   readonly onEphemeral: (ephemeral: Ephemeral) => void;
   /** Something about our own account may be new. */
   readonly onOwnLogChanged: () => void;
+  readonly onLinkRequested: (request: LinkRequested) => void;
   /** The log of a group has more than we have read. */
   readonly onGroupChanged: (groupId: GroupId) => void;
 }
@@ -117,9 +123,9 @@ export class Inbox {
 
   /** The sealed content and who proved to have sent it; nothing for what nobody can be asked about. */
   async #unseal(delivery: Deliver): Promise<OpenedContent | undefined> {
-    const { trust, onOwnLogChanged } = this.#parts;
+    const { trust } = this.#parts;
     if (delivery.envelope.type === "notice") {
-      onOwnLogChanged();
+      this.#notice(delivery.envelope.content);
       return undefined;
     }
     const opened = this.#openSealed(delivery);
@@ -128,6 +134,14 @@ export class Inbox {
     if (opened.code !== "bad-certificate" || !(await trust.renew())) return undefined;
     const again = this.#openSealed(delivery);
     return again.kind === "opened" ? again : undefined;
+  }
+
+  /** The server's own word: a reason to look, and no more. */
+  #notice(content: Bytes): void {
+    const { onOwnLogChanged, onLinkRequested } = this.#parts;
+    const notice = noticeIn(content);
+    if (notice?.kind === "link-requested") onLinkRequested(notice);
+    else onOwnLogChanged();
   }
 
   #openSealed({ envelope, serverTimestamp }: Deliver): ReturnType<typeof openSealed> {
@@ -247,11 +261,15 @@ export class Inbox {
     // What a blocked person says keeps its place in the order and does nothing: unblocked, they are not taken for somebody with gaps.
     if (refusal !== undefined && !(refusal === "not-allowed" && relation === "blocked" && channel === "queued")) return;
     await this.#compareHeads(records, sender, content);
-    if (content.position === undefined) {
+    if (channel === "ephemeral") {
       records.afterwards(() => this.#parts.onEphemeral({ sender, content }));
       return;
     }
     if (await this.#isMarked(records, sender, content)) return;
+    if (content.position === undefined) {
+      if (content.body.kind === "sync") await applyTold(sending, records, content.body, this.#parts.onGroupChanged);
+      return;
+    }
     // A device that was there from the start has missed nothing before the first. One that came later joins in.
     const fromTheStart = own.deviceId === 1;
     await this.#sequences.take(records, { conversation: sender.userId, sender, content, bytes: copy.content, fromTheStart });
@@ -286,6 +304,16 @@ export class Inbox {
 
   async #applyInGroup(records: Writer, { group, sender, content }: Said): Promise<void> {
     await applyContent(this.#parts.sending, records, { content, sender, conversation: group.state.groupId, gapBefore: false });
+  }
+}
+
+/** A newer server may say more. */
+function noticeIn(content: Bytes): Notice["notice"] | undefined {
+  try {
+    return decodeNotice(copy(content)).notice;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
   }
 }
 

@@ -64,6 +64,12 @@ export function validateIncoming({ copy, content, sender, own, channel, relation
   const rule = RULES[body.kind];
   if (!rule.channels.includes(channel) || !rule.from.includes(relation)) return "not-allowed";
   // What has a place must have it, and what has none must not take one.
-  if ((content.position === undefined) !== (channel === "ephemeral")) return "not-allowed";
+  if ((content.position !== undefined) !== (channel === "queued" && isPlaced(body))) return "not-allowed";
   return undefined;
+}
+
+/** Whether it has a place in its sender's sequence. What only one device gets has none, nor a state that may be told again. */
+function isPlaced(body: Body): boolean {
+  if (body.kind === "sync") return body.sync.kind === "sent" || body.sync.kind === "read";
+  return body.kind !== "nothing";
 }

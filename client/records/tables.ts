@@ -23,6 +23,7 @@ import type {
 } from "#wire";
 import type { ContactState, NoticeKind, Settings } from "../api.ts";
 import type { ErrorCode } from "../errors.ts";
+import type { Awaited, Early } from "../receiving/early.ts";
 import type { Token } from "../transport/tokens.ts";
 import { decodeRecord, encodeRecord } from "./json.ts";
 import type { Table } from "./vault.ts";
@@ -46,6 +47,25 @@ export interface OwnAccount {
   readonly upload: Bytes;
   readonly profile: { readonly name: string };
   readonly settings: Settings;
+  /** When they were changed last, on any device of the account, in milliseconds: absent before the first change. */
+  readonly profileChanged?: number;
+  readonly settingsChanged?: number;
+}
+
+/** Written before the server is asked to let the device in. */
+export interface Welcome {
+  readonly deviceId: DeviceId;
+  /** The private half is on that device alone: tells it from another one that has got its id. */
+  readonly identityKey: Bytes;
+  readonly name: string;
+  readonly sinceMilliseconds: number;
+}
+
+/** Written before the server is asked: an answer that is lost costs nothing. */
+export interface Recovering {
+  /** As it is going to be. */
+  readonly account: OwnAccount;
+  readonly entry: Bytes;
 }
 
 /** Numbers that only grow. */
@@ -81,6 +101,12 @@ export interface Contact {
   readonly verifiedAt: number | undefined;
   /** Whether they were a contact when they were blocked. */
   readonly wasAccepted?: boolean;
+  /** The server knows their account no more: whoever has their username now is somebody else. */
+  readonly gone?: true;
+  /** Was found under the name of somebody who is gone. Nothing is sent to them until they were verified. */
+  readonly unreviewed?: true;
+  /** When it was decided what they are to us, on any device of the account. */
+  readonly decidedMilliseconds?: number;
 }
 
 /** With one person, or a group. */
@@ -154,6 +180,12 @@ export interface MessagePlace {
   readonly conversation: ConversationId;
   readonly ordinal: number;
   readonly author: UserId;
+}
+
+/** What has come about a message that is not here yet. */
+export interface EarlyRecord extends Awaited {
+  readonly sinceMilliseconds: number;
+  readonly early: readonly Early[];
 }
 
 export type EventRecord =
@@ -238,6 +270,8 @@ export interface KnownGroup {
   readonly beginning?: Bytes;
   /** An admin has spoken from a later state than we were shown. Until we are, nothing is said: it may be that somebody was removed. */
   readonly awaited?: { readonly version: number; readonly by: UserId };
+  /** The newest record of it that another device of ours has told, an encoded GroupRecord, while the log was not read as far. */
+  readonly told?: Bytes;
   /** Why nothing can be done in it any more. */
   readonly broken: "group-forked" | "group-unreadable" | "upgrade-required" | undefined;
 }
@@ -354,6 +388,12 @@ export const OWN: Table<OwnAccount> = json("own");
 export const COUNTERS: Table<Counters> = json("counters");
 export const TOKEN: Table<Token> = json("token");
 export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
+/** What our devices are called, by device. */
+export const DEVICE_NAMES: Table<{ readonly deviceId: DeviceId; readonly name: string }> = json("device-name");
+/** Devices that we are about to let in, or have let in, and that have still to be told what the account knows. By device. */
+export const WELCOMES: Table<Welcome> = json("welcome");
+/** An account that is being recovered on this device. */
+export const RECOVERING: Table<Recovering> = json("recovering");
 /** When what is too old to be of use was removed last. */
 export const SWEPT: Table<{ readonly atMilliseconds: number }> = json("swept");
 export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");
@@ -397,6 +437,8 @@ export const HELD_GROUP_MESSAGES: Table<HeldGroupMessage> = json("held-group-mes
 export const UPLOADS: Table<Upload> = json("upload");
 /** By the ordinal of the upload, then place: the encrypted file in pieces of one length. */
 export const UPLOAD_PIECES: Table<Bytes> = { name: "upload-piece", encode: (bytes) => bytes, decode: (bytes) => bytes };
+/** By message id, then author. */
+export const EARLY: Table<EarlyRecord> = json("early");
 /** By recipient or group, then the ordinal of its job. */
 export const SENT: Table<SentRecord> = json("sent");
 /** By period, then `user/device/message`: a content that was applied is not applied again. */

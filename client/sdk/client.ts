@@ -11,26 +11,32 @@ import type {
   Contacts,
   Conversation,
   Conversations,
+  Devices,
   GroupConversation,
   Message,
   Options,
   Profile,
+  RecoveryKeys,
   Settings,
 } from "../api.ts";
 import { type Core, selfOf } from "../core.ts";
+import { LinkRequests } from "../devices/requests.ts";
 import { ClientError } from "../errors.ts";
 import { UPLOADS_TOPIC } from "../media/uploads.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
+import { OWN_TOPIC } from "../receiving/own-devices.ts";
 import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
+import { after, profileOf, settingsOf, tellOwnDevices } from "../sending/own-devices.ts";
 import { type Exchange, exchange } from "../transport/exchange.ts";
 import { httpApi } from "../transport/http-api.ts";
 import { platformClock, platformNetwork } from "../transport/platform.ts";
 import { type Signer, type Token, Tokens } from "../transport/tokens.ts";
 import { People } from "./contacts.ts";
+import { OwnDevices, OwnRecoveryKeys } from "./devices.ts";
 import { Engine } from "./engine.ts";
 import { Ephemerals, readEvents } from "./events.ts";
 import { contactLink } from "./link.ts";
@@ -90,10 +96,15 @@ class LocalClient implements Client {
   readonly connection: Value<ConnectionState> = new Value<ConnectionState>({ status: "offline", queued: 0, error: undefined });
   readonly profile: Value<Profile>;
   readonly settings: Value<Settings>;
+  readonly devices: Devices;
+  readonly recovery: RecoveryKeys;
+  readonly #linkRequests: LinkRequests;
   readonly #parts: Parts;
   readonly #ephemerals = new Ephemerals();
   readonly #ended = new AbortController();
   #own: OwnAccount | undefined;
+  /** An account that has let this device in, before all of it is here. */
+  #joining: OwnAccount | undefined;
   #running: Running | undefined;
   #conversations: Conversations | undefined;
   #stopWatching: () => void = () => undefined;
@@ -110,6 +121,24 @@ class LocalClient implements Client {
     this.#parts = { core, network, exchange: exchanged, tokens, server };
     this.profile = new Value(own?.profile ?? { name: "" });
     this.settings = new Value(own?.settings ?? { readReceipts: true, typing: true, presence: true });
+    this.#linkRequests = new LinkRequests(clock, (asked) => this.#ephemerals.tell(asked));
+    const devices = {
+      core,
+      server,
+      requests: this.#linkRequests,
+      views: () => this.#started.views,
+      requireNew: () => this.#requireNew(),
+      signIn: (account: OwnAccount | undefined) => {
+        this.#joining = account;
+      },
+      begin: (account: OwnAccount) => {
+        this.#requireNew();
+        this.#run(account);
+        return this.account;
+      },
+    };
+    this.devices = new OwnDevices(devices);
+    this.recovery = new OwnRecoveryKeys(devices);
     if (own?.registered === true) this.#run(own);
   }
 
@@ -166,7 +195,7 @@ class LocalClient implements Client {
   }
 
   async register(options: Parameters<Client["register"]>[0] = {}): Promise<Account> {
-    if (this.#own !== undefined) throw new ClientError("already-registered");
+    this.#requireNew();
     const { username, invite, name, signal } = options;
     const input = { server: this.#parts.server, username, invite, name, signal };
     this.#run(await registerAccount(this.#parts.core, input));
@@ -236,22 +265,31 @@ class LocalClient implements Client {
 
   async setProfile(profile: Partial<Profile>): Promise<void> {
     const { views } = this.#started;
-    const changed = { ...this.profile.value, ...profile };
-    await views.write(async (records) => {
-      records.put(OWN, { ...this.#require(), ...(await records.get(OWN)), profile: changed });
+    const changed = await views.write(async (records) => {
+      const before = { ...this.#require(), ...(await records.get(OWN)) };
+      const changed = { ...before.profile, ...profile };
+      const own = { ...before, profile: changed, profileChanged: after(views.engine.sending, before.profileChanged) };
+      records.put(OWN, own);
+      await tellOwnDevices(views.engine.sending, records, profileOf(own));
       const body = { kind: "profile", name: changed.name, avatar: undefined } as const;
       for (const { userId, state } of await records.all(CONTACTS)) if (state === "accepted") await views.say(records, userId, body);
       for (const { groupId, standing, broken, introduced } of await records.all(GROUPS)) {
         if (introduced && standing === "member" && broken === undefined) await views.say(records, groupId, body);
       }
+      return changed;
     });
     this.profile.set(changed);
   }
 
   async setSettings(settings: Partial<Settings>): Promise<void> {
-    const changed = { ...this.settings.value, ...settings };
-    await this.#started.views.write(async (records) => {
-      records.put(OWN, { ...this.#require(), ...(await records.get(OWN)), settings: changed });
+    const { sending } = this.#started.engine;
+    const changed = await sending.vault.write(async (records) => {
+      const before = { ...this.#require(), ...(await records.get(OWN)) };
+      const changed = { ...before.settings, ...settings };
+      const own = { ...before, settings: changed, settingsChanged: after(sending, before.settingsChanged) };
+      records.put(OWN, own);
+      await tellOwnDevices(sending, records, settingsOf(own));
+      return changed;
     });
     this.settings.set(changed);
   }
@@ -284,8 +322,12 @@ class LocalClient implements Client {
     return this.#own;
   }
 
+  #requireNew(): void {
+    if (this.#own !== undefined) throw new ClientError("already-registered");
+  }
+
   #signer(): Signer {
-    const { local } = selfOf(this.#require());
+    const { local } = selfOf(this.#joining ?? this.#require());
     const { server, core } = this.#parts;
     const { address, identity } = local;
     return { address, answer: (nonce) => answerChallenge({ origin: server, device: address, nonce }, identity.privateKey, core.random) };
@@ -293,6 +335,7 @@ class LocalClient implements Client {
 
   #run(own: OwnAccount): void {
     this.#own = own;
+    this.#joining = undefined;
     const { core, network, exchange, tokens, server } = this.#parts;
     const engine = new Engine({
       core,
@@ -310,6 +353,7 @@ class LocalClient implements Client {
         this.#ephemerals.tell(ephemeral);
         presence.take(ephemeral).catch(() => undefined);
       },
+      onLinkRequested: (request) => this.#linkRequests.take(request),
     });
     const presence = new Presence(engine);
     const views = new Views(engine);
@@ -323,7 +367,16 @@ class LocalClient implements Client {
       );
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(UPLOADS_TOPIC) || topics.has(EVERYTHING)) count();
+      if (topics.has(OWN_TOPIC) || topics.has(EVERYTHING)) this.#readOwn().catch(() => undefined);
     });
+  }
+
+  /** Another device of ours, or another program, has changed it. */
+  async #readOwn(): Promise<void> {
+    const own = await this.#parts.core.vault.read((records) => records.get(OWN));
+    if (own === undefined || this.#running === undefined) return;
+    this.profile.set(own.profile);
+    this.settings.set(own.settings);
   }
 
   async #list(): Promise<readonly Conversation[]> {

@@ -2,10 +2,11 @@
 // client.ts does.
 
 import { sealForOne } from "#protocol";
-import { type Body, type DeviceMessage, pathOf, type UserId } from "#wire";
+import { type Body, type DeviceMessage, type LinkRequested, pathOf, type UserId } from "#wire";
 import { Accounts, DEVICES } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
+import { welcomeDevices } from "../devices/welcome.ts";
 import { ClientError } from "../errors.ts";
 import { JOINS_TOPIC } from "../groups/invites.ts";
 import { GroupLogs } from "../groups/log.ts";
@@ -18,7 +19,7 @@ import { type Ephemeral, Inbox } from "../receiving/inbox.ts";
 import { type ConversationId, SESSIONS } from "../records/tables.ts";
 import { EVERYTHING } from "../records/vault.ts";
 import { certificateOf } from "../sending/certificate.ts";
-import { encodeEphemeral, type Sending } from "../sending/compose.ts";
+import { encodeUnplaced, type Sending } from "../sending/compose.ts";
 import { Outbox } from "../sending/outbox.ts";
 import { countJobs } from "../sending/queue.ts";
 import { sealFor } from "../sending/sealing.ts";
@@ -41,6 +42,7 @@ export interface EngineParts {
   readonly onStatus: (status: ConnectionStatus) => void;
   readonly onFailed: (error: unknown) => void;
   readonly onEphemeral: (ephemeral: Ephemeral) => void;
+  readonly onLinkRequested: (request: LinkRequested) => void;
 }
 
 export class Engine {
@@ -64,7 +66,7 @@ export class Engine {
   constructor(parts: EngineParts) {
     this.#parts = parts;
     const { core, self, network, tokens, url } = parts;
-    this.sending = { ...core, self, accounts: new Accounts(core), trust: new TrustRoots(core, self.account) };
+    this.sending = { ...core, self, accounts: new Accounts(core, self.account.userId), trust: new TrustRoots(core, self.account) };
     this.outbox = new Outbox(this.sending, (groupId, signal) => this.groups.follow(groupId, signal));
     this.uploads = new Uploads(this.sending, () => this.media());
     this.receipts = new Receipts(this.sending);
@@ -73,6 +75,7 @@ export class Engine {
       trust: this.sending.trust,
       onEphemeral: parts.onEphemeral,
       onOwnLogChanged: () => this.#refreshOwnLog(),
+      onLinkRequested: parts.onLinkRequested,
       onGroupChanged: (groupId) => this.#follow(this.groups.follow(groupId)),
     });
     this.groups = new GroupLogs({
@@ -142,7 +145,7 @@ export class Engine {
     const senderCertificate = await certificateOf(sending);
     const devices = await vault.write(async (records) => {
       const account = await accounts.require(records, recipient);
-      const content = await encodeEphemeral(sending, records, recipient, body);
+      const content = await encodeUnplaced(sending, records, recipient, body);
       const copies: DeviceMessage[] = [];
       for (const { deviceId, registrationId, identityKey } of account.devices) {
         if ((await records.get(SESSIONS, recipient, deviceId))?.current === undefined) continue;
@@ -253,6 +256,7 @@ export class Engine {
       this.#maintain();
       this.#follow(this.groups.followAll());
       this.#follow(this.groups.letInWhoMay());
+      welcomeDevices(this.sending).catch(() => undefined);
     }
     this.#parts.onStatus(status);
   }

@@ -2,7 +2,7 @@
 // consumed when the one after it is asked for.
 
 import { assertNever, type Content, type DeviceAddress } from "#wire";
-import type { ClientEvent } from "../api.ts";
+import type { ClientEvent, LinkAsked } from "../api.ts";
 import { ClientError } from "../errors.ts";
 import { findGroup } from "../groups/state.ts";
 import { CURSOR, EVENTS, type EventRecord, MESSAGES } from "../records/tables.ts";
@@ -25,13 +25,13 @@ export interface ReadEvents {
 
 /** Those of now wait here for readers that are there, and for nobody else. */
 export class Ephemerals {
-  readonly #readers = new Set<(arrived: Arrived) => void>();
+  readonly #readers = new Set<(arrived: OfNow) => void>();
 
-  tell(arrived: Arrived): void {
+  tell(arrived: OfNow): void {
     for (const reader of this.#readers) reader(arrived);
   }
 
-  read(reader: (arrived: Arrived) => void): () => void {
+  read(reader: (arrived: OfNow) => void): () => void {
     this.#readers.add(reader);
     return () => this.#readers.delete(reader);
   }
@@ -42,9 +42,12 @@ export interface Arrived {
   readonly content: Content;
 }
 
+/** A content that is not stored, or a device that asks to be linked. */
+export type OfNow = Arrived | LinkAsked;
+
 export async function* readEvents(parts: ReadEvents): AsyncGenerator<ClientEvent, void, undefined> {
   const { views, signal, ended } = parts;
-  const now: Arrived[] = [];
+  const now: OfNow[] = [];
   let wake: () => void = () => undefined;
   const undo = [
     views.engine.sending.vault.onChange((topics) => {
@@ -140,7 +143,9 @@ async function eventOf(parts: ReadEvents, records: Reader, event: EventRecord, c
   }
 }
 
-async function ephemeralOf(views: Views, records: Reader, { sender, content }: Arrived, cursor: string): Promise<ClientEvent | undefined> {
+async function ephemeralOf(views: Views, records: Reader, arrived: OfNow, cursor: string): Promise<ClientEvent | undefined> {
+  if ("dismiss" in arrived) return { type: "link-request", cursor, request: arrived };
+  const { sender, content } = arrived;
   const by = await views.peer(records, sender.userId);
   const { body } = content;
   if (body.kind === "presence-answer") return { type: "presence", cursor, by, online: body.online };

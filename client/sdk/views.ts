@@ -14,12 +14,14 @@ import type {
   Peer,
   Verification,
 } from "../api.ts";
+import { recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { findGroup, isGroupId, requireGroup } from "../groups/state.ts";
 import { contactOf } from "../records/contact.ts";
 import { type Contact, CONTACTS, type ConversationId, CONVERSATIONS, MESSAGES, type MessageRecord, OWN } from "../records/tables.ts";
 import { EVERYTHING, type Reader, type Writer } from "../records/vault.ts";
 import { type Compose, compose } from "../sending/compose.ts";
+import { hasOtherDevices, tellDecision, tellVerified } from "../sending/own-devices.ts";
 import { say } from "../sending/say.ts";
 import { fromBase64Url, toBase64Url } from "../transport/base64.ts";
 import { type ChatParts, DirectChat } from "./chat.ts";
@@ -49,7 +51,7 @@ export class Views {
   /** Our other devices show them as read, too. */
   async tellRead(records: Writer, read: readonly MessageRecord[]): Promise<void> {
     const { sending } = this.engine;
-    if ((await sending.accounts.require(records, this.#ownId)).devices.length < 2) return;
+    if (!(await hasOtherDevices(sending, records))) return;
     for (let from = 0; from < read.length; from += MAX_READ_MARKS) {
       const messages = read.slice(from, from + MAX_READ_MARKS).map(({ author, id }) => ({ author, messageId: id }));
       await compose(sending, records, { recipient: this.#ownId, body: { kind: "sync", sync: { kind: "read", messages } } });
@@ -62,17 +64,29 @@ export class Views {
     const named = parseWho(who, sending.self.account.server);
     const known = await this.read(async (records) => {
       const contacts = named.kind === "name" ? await records.all(CONTACTS) : [];
-      const userId = named.kind === "user" ? named.userId : contacts.find(({ username }) => username === named.username)?.userId;
+      const contact = named.kind === "user" ? undefined : contacts.find(({ username }) => username === named.username);
+      if (contact?.gone === true) return undefined;
+      const userId = named.kind === "user" ? named.userId : contact?.userId;
       return userId !== undefined && (await sending.accounts.find(records, userId)) !== undefined ? userId : undefined;
     });
     if (known !== undefined) return known;
     const userId = named.kind === "user" ? named.userId : await sending.server.getUsername(named.username, signal);
     await sending.accounts.refresh(userId, signal);
     if (named.kind === "user") return userId;
-    await this.write(async (records) => {
-      records.put(CONTACTS, { ...(await contactOf(records, userId)), username: named.username }, userId);
-    });
+    await this.write((records) => this.#name(records, userId, named.username));
     return userId;
+  }
+
+  /** Somebody was found under a name, and perhaps it was somebody else's before, who is gone. */
+  async #name(records: Writer, userId: UserId, username: string): Promise<void> {
+    const before = (await records.all(CONTACTS)).find((contact) => contact.username === username && contact.userId !== userId);
+    const { gone: _, ...contact } = await contactOf(records, userId);
+    const wasKnown = before?.state === "accepted" || before?.verifiedAt !== undefined;
+    records.put(CONTACTS, { ...contact, username, ...(wasKnown ? { unreviewed: true } : {}) }, userId);
+    if (before === undefined) return;
+    records.put(CONTACTS, { ...before, username: undefined }, before.userId);
+    const notice = { type: "notice", kind: "account-changed", deviceId: undefined, reason: undefined } as const;
+    if (wasKnown) await recordEvent(records, { ...notice, peer: userId });
   }
 
   /** Each once. */
@@ -129,6 +143,7 @@ export class Views {
     if (contact.state === "accepted") return;
     records.put(CONTACTS, { ...contact, state: "accepted" }, userId);
     records.touch("contacts");
+    await tellDecision(this.engine.sending, records, userId);
     const own = await records.get(OWN);
     if (own === undefined || own.profile.name === "") return;
     await this.say(records, userId, { kind: "profile", name: own.profile.name, avatar: undefined });
@@ -202,7 +217,7 @@ class Person implements Peer {
     const { userId } = this;
     const views = this.#views;
     const own = await views.fingerprint(userId);
-    const verified = (await views.read((records) => records.get(CONTACTS, userId)))?.verifiedAt !== undefined;
+    const verified = await views.read((records) => views.engine.sending.accounts.isVerified(records, userId));
     return {
       safetyNumber: own.digits,
       scannable: toBase64Url(own.scannable),
@@ -220,6 +235,7 @@ class Person implements Peer {
           const account = await views.engine.sending.accounts.requireKnown(records, userId);
           records.put(CONTACTS, { ...(await contactOf(records, userId)), verifiedAt: account.head.length }, userId);
           records.touch("contacts");
+          await tellVerified(views.engine.sending, records, userId);
         });
       },
     };

@@ -34,8 +34,6 @@ export interface Compose {
   readonly recipient: UserId;
   readonly body: Body;
   readonly message?: MessagePlace & { readonly id: MessageId; readonly sentAt: number };
-  /** One device only. */
-  readonly only?: DeviceId;
 }
 
 /** Also writes what our own other devices should see of it. */
@@ -76,13 +74,24 @@ export async function composeForGroup(sending: Sending, records: Writer, { group
   records.put(SENT, { ordinal, content, sentMilliseconds: sending.clock.nowMilliseconds(), resends: 0 }, groupId, ordinal);
 }
 
-export interface ComposeToMember extends Pick<Compose, "recipient" | "body" | "only"> {
+export interface ComposeToMember extends Pick<Compose, "recipient" | "body"> {
   readonly group: ToGroup;
 }
 
 /** About a group, to one person of it: has no place in the group's sequence, because the others do not get it. */
-export async function composeToMember(sending: Sending, records: Writer, { group, recipient, body, only }: ComposeToMember): Promise<void> {
+export async function composeToMember(sending: Sending, records: Writer, { group, recipient, body }: ComposeToMember): Promise<void> {
   const content = encoded(await contentFor(sending, records, { kind: "group", ...group }, { body, message: undefined }), undefined);
+  await enqueue(records, sending, { recipient, content, kind: "content" });
+}
+
+export interface ComposeUnplaced extends Pick<Compose, "recipient" | "body"> {
+  /** One device only: to the others it would be a gap. */
+  readonly only?: DeviceId | undefined;
+}
+
+/** What has no place in a sequence, because only one device gets it, or because it may be told again and in any order. */
+export async function composeUnplaced(sending: Sending, records: Writer, { recipient, body, only }: ComposeUnplaced): Promise<void> {
+  const content = await encodeUnplaced(sending, records, recipient, body);
   await enqueue(records, sending, { recipient, content, kind: "content", ...(only === undefined ? {} : { only }) });
 }
 
@@ -101,8 +110,8 @@ async function place(records: Writer, id: ConversationId, content: Unplaced): Pr
   return bytes;
 }
 
-/** Of now or never: has no place, and leaves no gap. */
-export async function encodeEphemeral(sending: Sending, records: Writer, recipient: UserId, body: Body): Promise<Bytes> {
+/** Leaves no gap where it does not come. */
+export async function encodeUnplaced(sending: Sending, records: Writer, recipient: UserId, body: Body): Promise<Bytes> {
   const conversation = await directWith(sending, records, recipient);
   return encoded(await contentFor(sending, records, conversation, { body, message: undefined }), undefined);
 }

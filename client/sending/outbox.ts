@@ -6,7 +6,7 @@ import { sealForOne } from "#protocol";
 import { type Bytes, type GroupId, MAX_DEVICES_PER_ACCOUNT, type SendRequest, type UserId } from "#wire";
 import { conversationTopic, recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { type ConversationId, GROUP_JOBS, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
+import { CONTACTS, type ConversationId, GROUP_JOBS, JOBS, type Job, MESSAGES, type MessagePlace } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { type Outgoing, sendToGroup } from "../groups/outgoing.ts";
 import { isGroupId } from "../groups/state.ts";
@@ -255,6 +255,7 @@ export class Outbox {
     await this.#sending.vault.write(async (records) => {
       const message = isGroupId(recipient) ? await dropFirstOfGroup(records, recipient) : await dropFirst(records, recipient);
       if (message !== undefined) await markFailed(records, message, failure);
+      if (!isGroupId(recipient) && failure.code === "unknown-user") await markGone(records, recipient);
       const notice = { type: "notice", kind: "not-sent", deviceId: undefined, reason: failure.code } as const;
       const about = isGroupId(recipient) ? { peer: this.#sending.self.local.address.userId, groupId: recipient } : { peer: recipient };
       await recordEvent(records, { ...notice, ...about });
@@ -297,6 +298,12 @@ async function markSent(records: Writer, { conversation, ordinal }: MessagePlace
   if (message?.state !== "queued") return;
   records.put(MESSAGES, { ...message, state: "sent", error: undefined }, conversation, ordinal);
   records.touch(conversationTopic(conversation));
+}
+
+/** Their username is looked up again when somebody writes to it: it may be another account's by now. */
+async function markGone(records: Writer, userId: UserId): Promise<void> {
+  const contact = await records.get(CONTACTS, userId);
+  if (contact !== undefined) records.put(CONTACTS, { ...contact, gone: true }, userId);
 }
 
 async function markFailed(records: Writer, { conversation, ordinal }: MessagePlace, { code }: ClientError): Promise<void> {

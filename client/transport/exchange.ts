@@ -1,7 +1,7 @@
 // One request and its answer: by the route table, within a time, with every failure as a ClientError. Knows no token and
 // what no answer means.
 
-import { type Bytes, fromUtf8, GROUP_SCHEME, type Operation, pathOf, type ProblemCode, PROBLEM_STATUS, ROUTES } from "#wire";
+import { type Bytes, fromUtf8, type Operation, pathOf, type ProblemCode, PROBLEM_STATUS, ROUTES } from "#wire";
 import { ClientError, type ErrorCode } from "../errors.ts";
 import type { Clock, HttpResponse, Network } from "../ports.ts";
 
@@ -12,8 +12,8 @@ export interface Asked {
   readonly parameters?: Readonly<Record<string, string>>;
   readonly query?: string;
   readonly token?: string;
-  /** Instead of a token: the proof of a group's keys. */
-  readonly groupProof?: string;
+  /** Instead of a token: the proof of a key, behind its scheme. */
+  readonly proof?: string;
   /** The same at every repeat of one request. */
   readonly idempotencyKey?: string;
   /** Besides those that follow from the rest. */
@@ -82,12 +82,11 @@ const GENERAL: Partial<Record<ProblemCode, ErrorCode>> = {
   "upgrade-required": "upgrade-required",
 };
 
-function headersOf({ operation, token, groupProof, idempotencyKey, body, headers: others }: Asked): Readonly<Record<string, string>> {
+function headersOf({ operation, token, proof, idempotencyKey, body, headers: others }: Asked): Readonly<Record<string, string>> {
   const { request } = ROUTES[operation];
   const type = { none: undefined, json: "application/json", protobuf: "application/x-protobuf", bytes: "application/octet-stream" }[
     request
   ];
-  const proof = groupProof === undefined ? undefined : `${GROUP_SCHEME} ${groupProof}`;
   const headers = {
     authorization: token === undefined ? proof : `Bearer ${token}`,
     "idempotency-key": idempotencyKey,

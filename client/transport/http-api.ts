@@ -9,14 +9,17 @@ import {
   encodeAppendLog,
   encodeCreateAccount,
   encodeGroupAppend,
+  encodeLinkRequest,
   encodePreKeyUpload,
   encodeSendRequest,
+  GROUP_SCHEME,
   LOG_ENTRIES_FOR_RECOVERY,
   MAX_LOG_ENTRIES,
   MAX_LOG_PAGE_ENTRIES,
   parseDeviceId,
   parseUserId,
   ProtocolError,
+  RECOVERY_SCHEME,
   type Bytes,
   WireError,
 } from "#wire";
@@ -31,6 +34,8 @@ type Specific = Parameters<typeof errorOf>[1];
 const MISSING_USER: Specific = { "not-found": "unknown-user" };
 /** Also with a proof that is not good: the server does not say which. */
 const MISSING_GROUP: Specific = { "not-found": "unknown-group", unauthorized: "unknown-group", "group-full": "group-full" };
+/** Also for an account that is not there, or has no such key: the server does not say which. */
+const WRONG_RECOVERY_KEY: Specific = { "not-found": "wrong-recovery-key" };
 
 export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
   async function ask<T>(asked: Asked, parse: (body: Bytes) => T, specific?: Specific): Promise<T> {
@@ -63,6 +68,47 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
         "not-admitted": "invite-required",
         "username-taken": "username-taken",
       }),
+    requestLink: (userId, request, signal) =>
+      ask({ operation: "requestLink", parameters: { userId }, body: encodeLinkRequest(request), signal }, nothing),
+    async putLinkBlob(rendezvousId, blob, content, signal) {
+      try {
+        await exchange.ask({ operation: "putLinkBlob", parameters: { rendezvousId, blob: String(blob) }, body: content, signal });
+        return "stored";
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.code === "gone") return "gone";
+        throw errorOf(error);
+      }
+    },
+    async takeLinkBlob(rendezvousId, blob, signal) {
+      try {
+        return await exchange.ask({ operation: "takeLinkBlob", parameters: { rendezvousId, blob: String(blob) }, signal });
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.code === "not-found") return "empty";
+        if (error.code === "gone") return "gone";
+        throw errorOf(error);
+      }
+    },
+    getRecoveryLog: (userId, proof, signal) =>
+      allPages(0, (query) =>
+        ask(
+          { operation: "getRecoveryLog", parameters: { userId }, query, proof: recoveryProof(proof), signal },
+          entriesIn,
+          WRONG_RECOVERY_KEY,
+        ),
+      ),
+    async recoverAccount(userId, proof, entry, signal) {
+      const body = encodeAppendLog(entry);
+      try {
+        await exchange.ask({ operation: "recoverAccount", parameters: { userId }, proof: recoveryProof(proof), body, signal });
+        return "appended";
+      } catch (error) {
+        if (!(error instanceof Refusal)) throw error;
+        if (error.code === "log-conflict") return "conflict";
+        throw errorOf(error, WRONG_RECOVERY_KEY);
+      }
+    },
     getCertificate: (signal) => askAsDevice({ operation: "getCertificate", signal }, (body) => body),
     putKeys: (upload, signal) => askAsDevice({ operation: "putKeys", body: encodePreKeyUpload(upload), signal }, nothing),
     getKeyCounts: (signal) =>
@@ -72,17 +118,8 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
       }),
     getKeys: (userId, after, signal) =>
       askAsDevice({ operation: "getKeys", parameters: { userId }, query: `?after=${after}`, signal }, decodeAccountKeys, MISSING_USER),
-    async getLog(userId, after, signal) {
-      const entries: Bytes[] = [];
-      for (;;) {
-        const query = `?after=${after + entries.length}`;
-        const asked = { operation: "getLog", parameters: { userId }, query, signal } as const;
-        const page = await askAsDevice(asked, (body) => decodeAccountLog(body).entries, MISSING_USER);
-        entries.push(...page);
-        if (entries.length > MAX_LOG_ENTRIES + LOG_ENTRIES_FOR_RECOVERY) throw new ClientError("server-failed");
-        if (page.length < MAX_LOG_PAGE_ENTRIES) return entries;
-      }
-    },
+    getLog: (userId, after, signal) =>
+      allPages(after, (query) => askAsDevice({ operation: "getLog", parameters: { userId }, query, signal }, entriesIn, MISSING_USER)),
     async appendLog(userId, entry, signal) {
       try {
         await asDevice({ operation: "appendLog", parameters: { userId }, body: encodeAppendLog(entry), signal });
@@ -118,7 +155,13 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
       askAsDevice({ operation: "getSendResult", parameters: { handle }, signal }, resultOf, { "not-found": "unknown-message" }),
     readGroup: (groupId, proof, after, signal) =>
       ask(
-        { operation: "getGroup", parameters: { groupId }, query: `?after=${after}`, groupProof: toBase64Url(proof), signal },
+        {
+          operation: "getGroup",
+          parameters: { groupId },
+          query: `?after=${after}`,
+          proof: `${GROUP_SCHEME} ${toBase64Url(proof)}`,
+          signal,
+        },
         decodeGroupEntries,
         MISSING_GROUP,
       ),
@@ -133,6 +176,25 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
       }
     },
   };
+}
+
+/** A log, page by page. */
+async function allPages(after: number, page: (query: string) => Promise<readonly Bytes[]>): Promise<readonly Bytes[]> {
+  const entries: Bytes[] = [];
+  for (;;) {
+    const added = await page(`?after=${after + entries.length}`);
+    entries.push(...added);
+    if (entries.length > MAX_LOG_ENTRIES + LOG_ENTRIES_FOR_RECOVERY) throw new ClientError("server-failed");
+    if (added.length < MAX_LOG_PAGE_ENTRIES) return entries;
+  }
+}
+
+function entriesIn(body: Bytes): readonly Bytes[] {
+  return decodeAccountLog(body).entries;
+}
+
+function recoveryProof(proof: Bytes): string {
+  return `${RECOVERY_SCHEME} ${toBase64Url(proof)}`;
 }
 
 function nothing(): void {

@@ -30,6 +30,6 @@ export function checkAccept({ messageId, scope, ephemeral, devices }: Accept, re
   return hasRoom ? { kind: "copies", copies: fresh } : { kind: "mailbox-full" };
 }
 
-export function noticeEnvelope(messageId: Envelope["messageId"], content: Bytes): Bytes {
-  return encodeEnvelope({ messageId, type: "notice", content, ephemeral: false });
+export function noticeEnvelope(messageId: Envelope["messageId"], content: Bytes, kept: "queued" | "ephemeral"): Bytes {
+  return encodeEnvelope({ messageId, type: "notice", content, ephemeral: kept === "ephemeral" });
 }

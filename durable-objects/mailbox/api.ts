@@ -1,7 +1,7 @@
 // What a mailbox offers by RPC. Everything is plain data that structured clone carries. A mailbox that was never
 // registered, or whose account is deleted, answers `unknown` to everything and writes nothing.
 
-import type { Bytes, DeviceId, MessageId, RegistrationId, UserId } from "#wire";
+import type { Bytes, DeviceId, MessageId, RegistrationId, RendezvousId, UserId } from "#wire";
 import type { DeviceChanges } from "./core.ts";
 
 export interface Unknown {
@@ -73,6 +73,13 @@ export interface KeyBudget {
   readonly oneTimeFor: readonly DeviceId[];
 }
 
+/** A device that is not the account's yet asks for one that is. */
+export interface LinkAsked {
+  readonly rendezvousId: RendezvousId;
+  /** 32 bytes. */
+  readonly commitment: Bytes;
+}
+
 export interface MailboxApi {
   register(registration: Registration): Promise<Appended | Denied>;
   appendLog(append: LogAppend): Promise<Appended | LogConflict | Denied | Unknown>;
@@ -86,6 +93,8 @@ export interface MailboxApi {
   spendMediaBudget(bytes: number): Promise<boolean>;
   /** Tells the device, if it is connected, that few one-time keys are left. */
   preKeysLow(deviceId: DeviceId, keys: "ec" | "kem", remaining: number): Promise<void>;
+  /** Tells the devices that are connected, and those that connect within two minutes. A few times in an hour; nobody learns whether. */
+  requestLink(asked: LinkAsked): Promise<void>;
   /** Ends the account: log and keys stay readable as they were, the mailbox becomes a tombstone that nothing fills again. */
   deleteAccount(): Promise<void>;
 }

@@ -11,6 +11,8 @@ const KEYS_PER_DEVICE = 20;
 const KEYS_PER_REQUESTER = 2;
 /** Fetches of others' keys by the owner in a day. */
 const FETCHES_PER_DAY = 600;
+/** Requests to link a device in an hour: anybody may make one, and each asks a person. */
+const LINK_REQUESTS_PER_HOUR = 5;
 const MAX_REQUESTER_CHARACTERS = 64;
 
 /** What the server's settings say, or the default. @throws UsageError for no number: the server must not start. */
@@ -44,6 +46,11 @@ export class Budgets {
   /** False when so many bytes more are too many for today. They count also when the upload comes to nothing. */
   spendMedia(bytes: number, limit: number, nowMilliseconds: number): boolean {
     return this.#spend("media", windowOf(nowMilliseconds, DAY_SECONDS), limit, bytes);
+  }
+
+  /** False when enough devices have asked to be linked in this hour. */
+  spendLinkRequest(nowMilliseconds: number): boolean {
+    return this.#spend("link requests", windowOf(nowMilliseconds, HOUR_SECONDS), LINK_REQUESTS_PER_HOUR);
   }
 
   /** Drops what was counted about requesters in hours that are over, and about uploads in days that are. */

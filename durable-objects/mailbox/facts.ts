@@ -38,7 +38,7 @@ export class Facts {
   /** For ever. The owner's id goes: what is left says only that somebody was here. */
   end(): void {
     this.#set("deleted", "1");
-    this.#sql.exec("DELETE FROM facts WHERE name IN ('owner', 'head')");
+    this.#sql.exec("DELETE FROM facts WHERE name <> 'deleted'");
     this.#standing = undefined;
   }
 

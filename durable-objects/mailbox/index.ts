@@ -36,6 +36,7 @@ import type {
   Denied,
   DeviceIdentity,
   KeyBudget,
+  LinkAsked,
   LogAppend,
   LogConflict,
   MailboxApi,
@@ -46,6 +47,7 @@ import { AttemptLog } from "./attempts.ts";
 import { Budgets, mediaBytesPerDay } from "./budgets.ts";
 import { fitsQuota, type Patience, spendPatience } from "./core.ts";
 import { Facts } from "./facts.ts";
+import { LinkRequests } from "./link-requests.ts";
 import { LogLeader, requireAdmitted } from "./log-append.ts";
 import { MessageQueue } from "./queue.ts";
 import { DeviceRegistry } from "./registry.ts";
@@ -66,6 +68,7 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
   readonly #queue: MessageQueue;
   readonly #attempts: AttemptLog;
   readonly #budgets: Budgets;
+  readonly #linkRequests: LinkRequests;
   readonly #sockets: Sockets;
   readonly #delivery: Delivery;
   readonly #leader: LogLeader;
@@ -82,6 +85,7 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     this.#queue = new MessageQueue(sql);
     this.#attempts = new AttemptLog(sql);
     this.#budgets = new Budgets(sql);
+    this.#linkRequests = new LinkRequests(sql);
     this.#sockets = new Sockets(state);
     this.#delivery = new Delivery(this.#sockets, this.#queue, this.#attempts);
     this.#leader = new LogLeader(sql, this.#facts, (userId) => this.#accountStore(userId));
@@ -140,6 +144,16 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     await Promise.resolve();
   }
 
+  async requestLink(asked: LinkAsked): Promise<void> {
+    const now = Date.now();
+    if (this.#owner === undefined) return;
+    // A repeat of what is pending was counted and told before.
+    if (this.#linkRequests.isPending(asked, now) || !this.#budgets.spendLinkRequest(now)) return;
+    this.#linkRequests.keep(asked, now);
+    for (const { deviceId } of this.#registry.active) this.#showLinkRequest(deviceId, now);
+    await this.#wakeToForget();
+  }
+
   async deleteAccount(): Promise<void> {
     await this.#inTurn(async () => {
       if (this.#owner === undefined) return;
@@ -166,6 +180,7 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     this.#queue.expire(deviceId, now);
     const { 0: client, 1: server } = new WebSocketPair();
     this.#delivery.open(server, deviceId, now);
+    this.#showLinkRequest(deviceId, now);
     return new Response(undefined, { status: 101, webSocket: client, headers: { "sec-websocket-protocol": SOCKET_PROTOCOL } });
   }
 
@@ -215,8 +230,10 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     const now = Date.now();
     // Mail is none of D1's business: the rest is done though an append has to wait.
     this.#upkeep(now);
+    this.#linkRequests.clear(now);
     const due = isSettled ? nextUpkeep(now, this.#queue.isEmpty, Math.random()) : now + retryAfter(this.#leader.countFailure());
     await this.ctx.storage.setAlarm(due);
+    await this.#wakeToForget();
   }
 
   /** The platform gives an alarm up that failed a few times; what this one is for must not be given up. */
@@ -315,11 +332,27 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
 
   /** A notice for every device; one whose queue is full finds out by itself. */
   #notify(messageId: MessageId, notice: Notice["notice"], now: number): void {
-    const envelope = noticeEnvelope(messageId, encodeNotice({ notice }));
+    const envelope = noticeEnvelope(messageId, encodeNotice({ notice }), "queued");
     for (const { deviceId } of this.#registry.active) {
       if (this.#queue.has(deviceId, messageId) || !fitsQuota(this.#queue.size(deviceId), envelope.length)) continue;
       this.#queue.put(deviceId, messageId, envelope, now);
     }
+  }
+
+  /** Now, or when the device connects while it is pending; and not in the queue, where it would be found too late. */
+  #showLinkRequest(deviceId: DeviceId, now: number): void {
+    const pending = this.#linkRequests.pending(now);
+    if (pending === undefined) return;
+    const content = encodeNotice({ notice: { kind: "link-requested", ...pending } });
+    this.#delivery.pass(deviceId, noticeEnvelope(newMessageId(), content, "ephemeral"), now);
+  }
+
+  /** The alarm never moves later by this. */
+  async #wakeToForget(): Promise<void> {
+    const expires = this.#linkRequests.expiresMilliseconds;
+    if (expires === undefined) return;
+    const due = await this.ctx.storage.getAlarm();
+    if (due === null || due > expires) await this.ctx.storage.setAlarm(expires);
   }
 
   /** Passes typing and presence on to somebody else's mailbox. It may be lost, and nobody is told. */

@@ -10,7 +10,7 @@
  * `intents`: an append to the account log that may not have reached it yet; at most one row.
  * `attempts`: written when a socket opens on a queue that is not empty, so that no message is in the way for ever.
  * `spent`: what was taken from a budget in a window of time.
- * `facts`: single values: the owner, the head of the account log, whether the account is deleted.
+ * `facts`: single values: the owner, the head of the account log, whether the account is deleted, who asks to be linked.
  */
 export const SCHEMA = `
 CREATE TABLE IF NOT EXISTS messages (

@@ -22,7 +22,7 @@ interface Reader {
 async function reader(owner: Owner): Promise<Reader> {
   const server = { getLog: (_: UserId, after: number) => Promise.resolve<readonly Bytes[]>(owner.entries.slice(after)) } as ServerApi; // nothing else is asked here
   const core: Core = { vault: await Vault.open(memory(), systemRandom), server, clock: platformClock, random: systemRandom };
-  return { core, accounts: new Accounts(core) };
+  return { core, accounts: new Accounts(core, new Owner(1000).userId) };
 }
 
 async function know({ core, accounts }: Reader, owner: Owner, verifiedAt: number | undefined): Promise<void> {

@@ -79,6 +79,8 @@ import {
   parseMediaId,
   parseMessageId,
   parseRegistrationId,
+  parseRendezvousId,
+  parseUsername,
   type PreKeySignalMessageFields,
   type Reference,
   type ScannableFingerprint,
@@ -132,6 +134,7 @@ const messageId = bytesOf(16).map((bytes) => parseMessageId(uuidFromBytes(bytes)
 const distributionId = bytesOf(16).map((bytes) => parseDistributionId(uuidFromBytes(bytes)));
 const groupId = bytesOf(32).map((bytes) => parseGroupId(toHex(bytes)));
 const mediaId = bytesOf(32).map((bytes) => parseMediaId(toHex(bytes)));
+const rendezvousId = bytesOf(32).map((bytes) => parseRendezvousId(toHex(bytes)));
 const publicKey = bytesOf(33);
 
 // Signal's messages
@@ -240,7 +243,7 @@ const sendRequest: fc.Arbitrary<SendRequest> = fc.record({
 const notice: fc.Arbitrary<Notice> = fc.record({
   notice: fc.oneof(
     fc.record({ kind: fc.constant("log-changed" as const) }),
-    fc.record({ kind: fc.constant("link-requested" as const), rendezvousId: bytesOf(32), deviceName: wellFormed(20) }),
+    fc.record({ kind: fc.constant("link-requested" as const), rendezvousId, commitment: bytesOf(32) }),
     fc.record({ kind: fc.constant("device-dropped" as const), deviceId }),
   ),
 });
@@ -282,8 +285,29 @@ const sync = fc.oneof(
     kind: fc.constant("contact" as const),
     userId,
     state: fc.constantFrom("accepted" as const, "blocked" as const, "unblocked" as const, "verified" as const),
+    decidedMilliseconds: safeInteger,
+    username: maybe(fc.stringMatching(/^[a-z0-9_][a-z0-9_.]{2,31}$/).map(parseUsername)),
+    name: wellFormed(20),
+    ourSecret: maybe(bytesOf(32)),
+    theirSecret: maybe(bytesOf(32)),
+    verifiedLength: maybe(fc.integer({ min: 1, max: 4160 })),
   }),
   fc.record({ kind: fc.constant("device-name" as const), deviceId, name: wellFormed(20) }),
+  fc.record({ kind: fc.constant("profile" as const), name: wellFormed(20), changedMilliseconds: safeInteger }),
+  fc.record({
+    kind: fc.constant("settings" as const),
+    readReceipts: fc.boolean(),
+    typing: fc.boolean(),
+    presence: fc.boolean(),
+    changedMilliseconds: safeInteger,
+  }),
+  fc.record({
+    kind: fc.constant("group" as const),
+    state: bytesOf(1, 60),
+    groupSecret: bytesOf(32),
+    adminSecret: maybe(bytesOf(32)),
+    introduced: fc.boolean(),
+  }),
 );
 
 const body: fc.Arbitrary<Body> = fc.oneof(

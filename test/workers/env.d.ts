@@ -8,6 +8,7 @@ declare namespace Cloudflare {
     readonly FAN_OUT: DurableObjectNamespace;
     readonly UPLOAD: DurableObjectNamespace;
     readonly MEDIA: R2Bucket;
+    readonly RENDEZVOUS: DurableObjectNamespace;
     readonly KEYS_DB: D1Database;
     readonly KEYS_DB_1: D1Database;
     readonly KEYS_DB_2: D1Database;

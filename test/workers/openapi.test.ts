@@ -9,7 +9,7 @@ test("docs/openapi.json is what the server says (vitest run -u writes it)", asyn
 });
 
 /** What no token is for. */
-const OPEN: readonly Auth[] = ["none", "group-key", "access-secret", "signed-url", "secret-id"];
+const OPEN: readonly Auth[] = ["none", "group-key", "access-secret", "signed-url", "recovery-key", "secret-id"];
 
 test("what is served has an operation, of the kind that the route table asks for", () => {
   for (const name of SERVED) {

@@ -7,16 +7,19 @@ import { accessSecretOf, drawUploadId, mediaIdOf } from "#identity";
 import {
   encodeAppendLog,
   encodeGroupAppend,
+  encodeLinkRequest,
   encodeMultiRecipient,
   encodePreKeyUpload,
   encodeSendRequest,
   MEDIA_SCHEME,
   type Operation,
   parseMessageId,
+  parseRendezvousId,
   parseUsername,
   ROUTES,
   TUS_CONTENT_TYPE,
   type UploadId,
+  toHex,
 } from "#wire";
 import { SERVED } from "../../workers/gateway/served.ts";
 import { SharedGroup } from "../support/shared-group.ts";
@@ -45,11 +48,18 @@ const ROWS: Readonly<Partial<Record<Operation, readonly number[]>>> = {
   getKeys: [401, 200, 200, 401, 401],
   getLog: [401, 200, 200, 401, 401],
   appendLog: [401, 200, 404, 401, 401],
+  // With the recovery key; a token changes nothing.
+  getRecoveryLog: [404, 404, 404, 404, 404],
+  recoverAccount: [404, 404, 404, 404, 404],
   getUsername: [401, 200, 200, 401, 401],
   sendMessages: [401, 200, 200, 401, 401],
   // With the group's keys; a token changes nothing.
   getGroup: [200, 200, 200, 200, 200],
   appendGroup: [200, 200, 200, 200, 200],
+  // Without a token, by an id that nobody guesses; who takes a blob first has it.
+  requestLink: [202, 202, 202, 202, 202],
+  putLinkBlob: [204, 204, 204, 204, 204],
+  takeLinkBlob: [200, 410, 410, 410, 410],
   sendToMany: [401, 202, 202, 401, 401],
   getSendResult: [401, 200, 200, 401, 401],
   getUploadOptions: [204, 204, 204, 204, 204],
@@ -67,6 +77,8 @@ let world: World;
 let owner: Person;
 let other: Person;
 const group = new SharedGroup(1, ORIGIN);
+const rendezvousId = parseRendezvousId(toHex(systemRandom(32)));
+const linkRequest = encodeLinkRequest({ rendezvousId, commitment: systemRandom(32) });
 const beginning = encodeGroupAppend(group.begin());
 let handle: string;
 let upload: UploadId;
@@ -112,7 +124,16 @@ async function revokedToken(): Promise<string> {
 function asking(operation: Operation, principal: Principal): Asking {
   const token = tokens.get(principal);
   const common = {
-    parameters: { userId: owner.userId, name: "the_owner", groupId: group.at.groupId, handle, uploadId: upload, mediaId: mediaIdOf(file) },
+    parameters: {
+      userId: owner.userId,
+      name: "the_owner",
+      groupId: group.at.groupId,
+      handle,
+      uploadId: upload,
+      mediaId: mediaIdOf(file),
+      rendezvousId,
+      blob: "1",
+    },
     ...(token === undefined ? {} : { token }),
   };
   switch (operation) {
@@ -134,6 +155,10 @@ function asking(operation: Operation, principal: Principal): Asking {
       return { ...common, headers: authorizationOf(group.readProof(nowSeconds())) };
     case "appendGroup":
       return { ...common, protobuf: beginning };
+    case "requestLink":
+      return { ...common, protobuf: linkRequest };
+    case "putLinkBlob":
+      return { ...common, octets: linkRequest };
     case "sendMessages":
       return { ...common, protobuf: messageToOwner() };
     case "sendToMany":

@@ -749,6 +749,24 @@ export declare type Sync = Message<"edgewise.Sync"> & {
      */
     value: DeviceName;
     case: "deviceName";
+  } | {
+    /**
+     * @generated from field: edgewise.OwnProfile profile = 5;
+     */
+    value: OwnProfile;
+    case: "profile";
+  } | {
+    /**
+     * @generated from field: edgewise.OwnSettings settings = 6;
+     */
+    value: OwnSettings;
+    case: "settings";
+  } | {
+    /**
+     * @generated from field: edgewise.GroupCopy group = 7;
+     */
+    value: GroupCopy;
+    case: "group";
   } | { case: undefined; value?: undefined };
 };
 
@@ -793,7 +811,7 @@ export declare type Read = Message<"edgewise.Read"> & {
 export declare const ReadSchema: GenMessage<Read>;
 
 /**
- * What the account has decided about somebody.
+ * What the account has decided about somebody, and what goes with it.
  *
  * @generated from message edgewise.Contact
  */
@@ -807,6 +825,44 @@ export declare type Contact = Message<"edgewise.Contact"> & {
    * @generated from field: edgewise.Contact.State state = 2;
    */
   state: Contact_State;
+
+  /**
+   * Milliseconds since 1970 by the clock of the device that decided: of two decisions the later one holds.
+   *
+   * @generated from field: uint64 decided = 3;
+   */
+  decided: bigint;
+
+  /**
+   * What they were found by and call themselves; absent where it is not known.
+   *
+   * @generated from field: string username = 4;
+   */
+  username: string;
+
+  /**
+   * @generated from field: string name = 5;
+   */
+  name: string;
+
+  /**
+   * What they were told that we accept them with, and what they have told us.
+   *
+   * @generated from field: bytes our_secret = 6;
+   */
+  ourSecret: Uint8Array;
+
+  /**
+   * @generated from field: bytes their_secret = 7;
+   */
+  theirSecret: Uint8Array;
+
+  /**
+   * Of somebody who was verified: the length of their account log at that time.
+   *
+   * @generated from field: uint32 verified_length = 8;
+   */
+  verifiedLength: number;
 };
 
 /**
@@ -872,6 +928,105 @@ export declare type DeviceName = Message<"edgewise.DeviceName"> & {
  * Use `create(DeviceNameSchema)` to create a new message.
  */
 export declare const DeviceNameSchema: GenMessage<DeviceName>;
+
+/**
+ * What the account calls itself.
+ *
+ * @generated from message edgewise.OwnProfile
+ */
+export declare type OwnProfile = Message<"edgewise.OwnProfile"> & {
+  /**
+   * @generated from field: string name = 1;
+   */
+  name: string;
+
+  /**
+   * Milliseconds since 1970, as in Contact.
+   *
+   * @generated from field: uint64 changed = 2;
+   */
+  changed: bigint;
+};
+
+/**
+ * Describes the message edgewise.OwnProfile.
+ * Use `create(OwnProfileSchema)` to create a new message.
+ */
+export declare const OwnProfileSchema: GenMessage<OwnProfile>;
+
+/**
+ * What the account tells others about itself.
+ *
+ * @generated from message edgewise.OwnSettings
+ */
+export declare type OwnSettings = Message<"edgewise.OwnSettings"> & {
+  /**
+   * @generated from field: bool read_receipts = 1;
+   */
+  readReceipts: boolean;
+
+  /**
+   * @generated from field: bool typing = 2;
+   */
+  typing: boolean;
+
+  /**
+   * @generated from field: bool presence = 3;
+   */
+  presence: boolean;
+
+  /**
+   * Milliseconds since 1970, as in Contact.
+   *
+   * @generated from field: uint64 changed = 4;
+   */
+  changed: bigint;
+};
+
+/**
+ * Describes the message edgewise.OwnSettings.
+ * Use `create(OwnSettingsSchema)` to create a new message.
+ */
+export declare const OwnSettingsSchema: GenMessage<OwnSettings>;
+
+/**
+ * A group that the account is in, for a device that could not read its log or was given no secret of it.
+ *
+ * @generated from message edgewise.GroupCopy
+ */
+export declare type GroupCopy = Message<"edgewise.GroupCopy"> & {
+  /**
+   * An encoded GroupState.
+   *
+   * @generated from field: bytes state = 1;
+   */
+  state: Uint8Array;
+
+  /**
+   * The secrets of its epoch; the second one of an admin.
+   *
+   * @generated from field: bytes group_secret = 2;
+   */
+  groupSecret: Uint8Array;
+
+  /**
+   * @generated from field: bytes admin_secret = 3;
+   */
+  adminSecret: Uint8Array;
+
+  /**
+   * Whether we have said our name there.
+   *
+   * @generated from field: bool introduced = 4;
+   */
+  introduced: boolean;
+};
+
+/**
+ * Describes the message edgewise.GroupCopy.
+ * Use `create(GroupCopySchema)` to create a new message.
+ */
+export declare const GroupCopySchema: GenMessage<GroupCopy>;
 
 /**
  * Carries nothing: completes a fresh session.

@@ -128,7 +128,7 @@ export declare type Notice_LogChanged = Message<"edgewise.Notice.LogChanged"> & 
 export declare const Notice_LogChangedSchema: GenMessage<Notice_LogChanged>;
 
 /**
- * A new device asks to be linked; what it says of itself is unauthenticated.
+ * A new device asks to be linked. Who it is, it tells the device that meets it.
  *
  * @generated from message edgewise.Notice.LinkRequested
  */
@@ -139,9 +139,9 @@ export declare type Notice_LinkRequested = Message<"edgewise.Notice.LinkRequeste
   rendezvousId: Uint8Array;
 
   /**
-   * @generated from field: string device_name = 2;
+   * @generated from field: bytes commitment = 2;
    */
-  deviceName: string;
+  commitment: Uint8Array;
 };
 
 /**

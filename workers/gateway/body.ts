@@ -1,6 +1,7 @@
 // Bodies and parameters on their way in: bounded, of the declared type, and parsed once.
 
 import * as v from "valibot";
+import type { LinkBlob } from "#durable-objects";
 import {
   type Bytes,
   concat,
@@ -9,9 +10,11 @@ import {
   type MediaId,
   parseGroupId,
   parseMediaId,
+  parseRendezvousId,
   parseUploadId,
   parseUserId,
   ProtocolError,
+  type RendezvousId,
   type UploadId,
   type UserId,
   WireError,
@@ -75,6 +78,27 @@ export function handleOf(parameters: Readonly<Record<string, string>>): string {
   const handle = parameters["handle"] ?? "";
   if (!/^[0-9a-f]{64}$/.test(handle)) throw new Problem("malformed", { reason: "bad-id" });
   return handle;
+}
+
+/** The id of a rendezvous, in a path. */
+export function rendezvousIdOf(parameters: Readonly<Record<string, string>>): RendezvousId {
+  return parsed(() => parseRendezvousId(parameters["rendezvousId"]));
+}
+
+/** Which of the four blobs of a rendezvous, in a path. */
+export function linkBlobOf(parameters: Readonly<Record<string, string>>): LinkBlob {
+  switch (parameters["blob"]) {
+    case "1":
+      return 1;
+    case "2":
+      return 2;
+    case "3":
+      return 3;
+    case "4":
+      return 4;
+    default:
+      throw new Problem("malformed", { reason: "bad-id" });
+  }
 }
 
 /** `after` of a query: how many entries of a log the caller has. */

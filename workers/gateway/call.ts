@@ -12,6 +12,7 @@ import type { ActiveDevice, Devices } from "./devices.ts";
 import type { Groups } from "./groups.ts";
 import type { Limits } from "./limits.ts";
 import type { Mailboxes } from "./mailboxes.ts";
+import type { Meetings } from "./meetings.ts";
 import type { Tokens } from "./tokens.ts";
 
 export interface Services {
@@ -23,6 +24,7 @@ export interface Services {
   readonly keys: KeysEnv;
   readonly mailboxes: Mailboxes;
   readonly groups: Groups;
+  readonly meetings: Meetings;
   readonly fanOut: FanOutServices;
   /** Absent where there is no bucket for files. */
   readonly media: MediaServices | undefined;

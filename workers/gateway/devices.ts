@@ -1,5 +1,5 @@
-// Who is active: what mailboxes answered in the last half minute. A token outlives its device's revocation by that, and
-// in the mailbox itself by nothing.
+// Who is active: what mailboxes answered in the last half minute. A token outlives its device's revocation by that, but where
+// the revocation came in, and in the mailbox itself, by nothing.
 
 import { parseIdentityKey, type PublicKey } from "#crypto";
 import type { DeviceAddress, DeviceId, UserId } from "#wire";
@@ -34,6 +34,11 @@ export class Devices {
     // From when it was asked: the answer may be as old as that.
     this.#remembered.set(name, { device, askedAt: nowMilliseconds });
     return device;
+  }
+
+  /** The account's log has changed, by a request that came in here. */
+  forget(userId: UserId): void {
+    for (const name of this.#remembered.keys()) if (name.startsWith(`${userId} `)) this.#remembered.delete(name);
   }
 
   /** The same without memory. @throws Unavailable */

@@ -15,6 +15,7 @@ export interface Env {
   readonly MEDIA?: R2Bucket;
   /** What an account may upload in a day, in bytes. Unset: 2 GiB. */
   readonly MEDIA_BYTES_PER_DAY?: string;
+  readonly RENDEZVOUS: DurableObjectNamespace;
   /** `eu` or `fedramp`, chosen before the first account and never changed. Unset: wherever the platform likes. */
   readonly JURISDICTION?: string;
   /** Counts of operations and codes. Without it they are not counted. */

@@ -11,7 +11,7 @@ import type { Services } from "./call.ts";
 import { type Gateway, gateway } from "./router.ts";
 import { servicesOf } from "./services.ts";
 
-export { FanOut, Group, Mailbox, Upload } from "#durable-objects";
+export { FanOut, Group, Mailbox, Rendezvous, Upload } from "#durable-objects";
 
 useBackend(workerdBackend);
 

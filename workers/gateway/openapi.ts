@@ -8,6 +8,7 @@ import {
   MEDIA_SCHEME,
   type Operation,
   PROBLEM_STATUS,
+  RECOVERY_SCHEME,
   type Route,
   ROUTES,
   TUS_CONTENT_TYPE,
@@ -33,6 +34,7 @@ export function openApiDocument(): Json {
         token: { type: "http", scheme: "bearer", bearerFormat: "JWT" },
         groupKey: { type: "http", scheme: GROUP_SCHEME, description: "base64url of time (4), member's public key (33), signature (64)." },
         mediaSecret: { type: "http", scheme: MEDIA_SCHEME, description: "base64url of the access secret (32) of the file's pointer." },
+        recoveryKey: { type: "http", scheme: RECOVERY_SCHEME, description: "base64url of time (4), signature (64)." },
       },
       schemas: { Problem: PROBLEM },
     },
@@ -70,6 +72,7 @@ function operationObject(operation: Operation, route: Route): Json {
 
 function securityOf(operation: Operation, auth: Auth): readonly Json[] {
   if (operation === "getGroup") return [{ groupKey: [] }];
+  if (auth === "recovery-key") return [{ recoveryKey: [] }];
   // What proves the right to append to a group is in the body.
   if (operation === "appendGroup") return [];
   if (auth === "access-secret") return [{ mediaSecret: [] }];

@@ -48,6 +48,7 @@ export interface Answers {
   /** `digest`: base64url of the SHA-256 of the signed prekey record; null when there is none. */
   readonly getKeyCounts: { readonly ec: number; readonly kem: number; readonly digest: string | null };
   readonly appendLog: { readonly head: HeadAnswer };
+  readonly recoverAccount: { readonly head: HeadAnswer };
   readonly getUsername: { readonly userId: string };
   readonly sendMessages: Readonly<Record<string, never>>;
   readonly appendGroup: { readonly version: number };
@@ -108,6 +109,7 @@ export const ANSWER_SCHEMAS: Readonly<Record<keyof Answers, v.GenericSchema>> = 
   }),
   getKeyCounts: v.strictObject({ ec: count, kem: count, digest: v.nullable(hashText) }),
   appendLog: v.strictObject({ head }),
+  recoverAccount: v.strictObject({ head }),
   getUsername: v.strictObject({ userId }),
   sendMessages: v.strictObject({}),
   appendGroup: v.strictObject({ version: count }),

@@ -8,6 +8,7 @@ import {
   mailboxNamespace,
   mediaBytesPerDay,
   parseServerSeed,
+  rendezvousNamespace,
   ServerNames,
   uploadNamespace,
 } from "#durable-objects";
@@ -22,6 +23,7 @@ import type { Env } from "./env.ts";
 import { Groups } from "./groups.ts";
 import { Limits } from "./limits.ts";
 import { Mailboxes } from "./mailboxes.ts";
+import { Meetings } from "./meetings.ts";
 import { newestOf } from "./seeds.ts";
 import { Tokens } from "./tokens.ts";
 
@@ -44,6 +46,7 @@ export function servicesOf(env: Env, { nowMilliseconds, random }: Surroundings):
     keys: { databases: databasesOf({ ...env }), names },
     mailboxes,
     groups: new Groups(groupNamespace(env), names),
+    meetings: new Meetings(rendezvousNamespace(env), names),
     fanOut: new FanOutServices({
       jobs: fanOutNamespace(env),
       mailboxes: mailboxNamespace(env),

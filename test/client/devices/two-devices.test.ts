@@ -10,6 +10,8 @@ import { RunningServer } from "../../server/running-server.ts";
 import { addSecondDevice } from "./second-device.ts";
 
 const PATIENCE = { timeout: 30_000 };
+/** For a server to start and to end, on a shared machine that is slow at times. */
+const HOOK_MILLISECONDS = 60_000;
 
 const folder = mkdtempSync(join(tmpdir(), "edgewise-devices-"));
 const [firstStore, secondStore, bobStore] = ["first", "second", "bob"].map((name) => join(folder, `${name}.db`)) as [
@@ -38,12 +40,12 @@ beforeAll(async () => {
   await addSecondDevice(server.url, sqlite(firstStore), sqlite(secondStore));
   [first, second] = [await open(firstStore), await open(secondStore)];
   await Promise.all([first.connect(), second.connect(), bob.connect()]);
-});
+}, HOOK_MILLISECONDS);
 afterAll(async () => {
   await Promise.all([first, second, bob].map((client) => client.close()));
   await server.kill();
   rmSync(folder, { recursive: true, force: true });
-});
+}, HOOK_MILLISECONDS);
 
 async function textsOf(client: Client, peer: Client): Promise<readonly Pick<Message, "text" | "own">[]> {
   const history = await (await client.conversations.direct(peer.account.userId)).history();

@@ -2,6 +2,7 @@
 // and devices do not vouch for; the sender is told; and what was to be sent goes out when the keys are honest again.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import type { Message } from "#client";
 import { generateKeyPair, generateKyberKeyPair, sign, systemRandom } from "#crypto";
 import {
   type AccountKeys,
@@ -20,7 +21,7 @@ import {
 import { found, ownDevice } from "../../support/accounts.ts";
 import { altered, is, lyingAbout, made } from "./liar.ts";
 import { append, handedOut, keyOf, preKeysOf, writeDevice } from "./second-device.ts";
-import { PATIENCE, START_TIMEOUT, type Person, Town } from "./town.ts";
+import { introduce, PATIENCE, START_TIMEOUT, type Person, Town } from "./town.ts";
 
 let town: Town;
 beforeAll(async () => {
@@ -245,6 +246,30 @@ test("a username is believed once: who is found by it stays who they are, and sa
   expect(hers.scan(his.scannable)).toBe("mismatch");
   // A link names the person, and leaves nothing to believe.
   expect((await alice.client.contacts.find(bob.client.account.link)).userId).toBe(bob.userId);
+});
+
+test("whoever has the name of a contact who is gone is another person: nothing is sent to them before they were verified", async () => {
+  const [alice, bob, carol] = [await town.newcomer("alice"), await town.newcomer("bob"), await town.newcomer("carol")];
+  const name = found(bob.client.account.username);
+  await alice.client.contacts.find(name);
+  await introduce(alice, bob);
+  alice.liar.answer = async (request, next) => {
+    if (is(request, "getUsername")) return made(200, { userId: carol.userId });
+    return is(request, "sendMessages") && request.url.includes(bob.userId) ? made(404, { code: "not-found" }) : await next();
+  };
+  const write = async (text: string): Promise<Message> => await (await alice.client.conversations.direct(name)).send(text);
+  await expect((await write("for bob")).sent()).rejects.toMatchObject({ code: "unknown-user" });
+  await expect(write("for bob again")).rejects.toMatchObject({ code: "identity-changed", retryable: false });
+  expect((await alice.notices()).filter((notice) => notice === "account-changed")).toHaveLength(1);
+  await carol.client.connect();
+  expect(await carol.client.contacts.listRequests()).toEqual([]);
+  const now = await alice.client.contacts.find(name);
+  expect(now.userId).toBe(carol.userId);
+  const { verified, confirm } = await now.verification();
+  expect(verified).toBe(false);
+  await confirm();
+  await (await write("for carol")).sent();
+  expect(await bob.readNew(alice)).toEqual([]);
 });
 
 test("a username that was believed is never looked up again, whatever it would answer now", async () => {

@@ -46,7 +46,7 @@ function contentOf(body: Body, channel: Channel): Content {
   return {
     sender: serviceIdOfDevice(alice),
     senderHead: head,
-    position: channel === "queued" ? { counter: 1, previousHash: undefined } : undefined,
+    position: channel === "queued" && body.kind !== "nothing" ? { counter: 1, previousHash: undefined } : undefined,
     messageId,
     sentAt: 1,
     conversation: { kind: "direct", recipient: bob.userId, recipientHead: head },
@@ -87,5 +87,12 @@ test("a content that names another sender, recipient, device or conversation tha
 
 test("what has a place in the conversation must say it, and what has none must not", () => {
   expect(verdict(BODIES.text, "queued", "accepted", { position: undefined })).toBe("not-allowed");
-  expect(verdict(BODIES.typing, "ephemeral", "accepted", { position: { counter: 1, previousHash: undefined } })).toBe("not-allowed");
+  const first = { counter: 1, previousHash: undefined };
+  expect(verdict(BODIES.typing, "ephemeral", "accepted", { position: first })).toBe("not-allowed");
+  // What only one device gets would be a gap to the others, and a state may be told again.
+  expect(verdict(BODIES.nothing, "queued", "accepted", { position: first })).toBe("not-allowed");
+  const settings = { kind: "settings", readReceipts: true, typing: true, presence: true, changedMilliseconds: 1 } as const;
+  expect(verdict({ kind: "sync", sync: settings }, "queued", "self", { position: first })).toBe("not-allowed");
+  expect(verdict({ kind: "sync", sync: settings }, "queued", "self", { position: undefined })).toBe(undefined);
+  expect(verdict(BODIES.sync, "queued", "self", { position: undefined })).toBe("not-allowed");
 });

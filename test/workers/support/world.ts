@@ -52,7 +52,7 @@ export class World {
 
   /** @param without what is not bound */
   constructor(overrides: Partial<Env> = {}, without: readonly (keyof Env)[] = []) {
-    const { SERVER_SEED, MAILBOX, GROUP, FAN_OUT, UPLOAD, MEDIA, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
+    const { SERVER_SEED, MAILBOX, GROUP, FAN_OUT, RENDEZVOUS, UPLOAD, MEDIA, KEYS_DB, KEYS_DB_1, KEYS_DB_2 } = env;
     // No limiter but a test's own: what one test asks must not slow another.
     const bound: Env & Pick<Cloudflare.Env, "KEYS_DB"> = {
       SERVER_SEED,
@@ -61,6 +61,7 @@ export class World {
       FAN_OUT,
       UPLOAD,
       MEDIA,
+      RENDEZVOUS,
       KEYS_DB,
       ...{ KEYS_DB_1, KEYS_DB_2 },
       ...overrides,

@@ -14,6 +14,7 @@ export async function appendLog({ request, parameters, caller, services }: Devic
   const { entry, preKeys } = await readProtobuf(request, MAX_APPEND_LOG_BYTES, decodeAppendLog);
   const upload = preKeys === undefined ? undefined : encodePreKeyUpload(preKeys);
   const result = await services.mailboxes.once(caller.userId, (mailbox) => mailbox.appendLog({ entry, upload }));
+  services.devices.forget(caller.userId);
   switch (result.kind) {
     case "appended":
       return answer("appendLog", { head: { length: result.length, hash: base64url.encode(result.hash) } });

@@ -21,12 +21,17 @@ import { getTokenKeys } from "./get-token-keys.ts";
 import { getUpload } from "./get-upload.ts";
 import { getUploadOptions } from "./get-upload-options.ts";
 import { getUsername } from "./get-username.ts";
+import { getRecoveryLog } from "./get-recovery-log.ts";
 import { getSendResult } from "./get-send-result.ts";
 import { openSocket } from "./open-socket.ts";
 import { putMedia } from "./put-media.ts";
 import { putKeys } from "./put-keys.ts";
+import { putLinkBlob } from "./put-link-blob.ts";
+import { recoverAccount } from "./recover-account.ts";
+import { requestLink } from "./request-link.ts";
 import { sendMessages } from "./send-messages.ts";
 import { sendToMany } from "./send-to-many.ts";
+import { takeLinkBlob } from "./take-link-blob.ts";
 
 export const OPERATIONS: Operations = {
   anyone: {
@@ -42,6 +47,11 @@ export const OPERATIONS: Operations = {
     deleteUpload,
     createMediaUrl,
     getMedia,
+    getRecoveryLog,
+    recoverAccount,
+    requestLink,
+    putLinkBlob,
+    takeLinkBlob,
     getConfig,
     getHealth,
     getOpenApi,

@@ -1,0 +1,181 @@
+// devices: on which devices an account is, and how one comes and goes.
+
+import type { Command } from "commander";
+import { hostname } from "node:os";
+import { createInterface, type Interface } from "node:readline";
+import { encodeQR } from "qr";
+import { type Client, ClientError, type LinkAsked } from "#client";
+import { usageError } from "../errors.ts";
+import { accountLine, deviceLine } from "../lines.ts";
+import type { Output } from "../output.ts";
+import type { Session } from "../session.ts";
+import { visible } from "../visible.ts";
+import { describe, type Run, wholeNumber } from "./command.ts";
+
+export function devices(run: Run): Command {
+  const command = describe({
+    usage: "devices",
+    does: "The devices that this account is on.",
+    examples: ["devices list", "--store laptop.db devices link --name laptop", "devices approve 'http://localhost:8787/#link/…'"],
+    notes:
+      "Any device can let another one in or put it out. A new one shows a code, or asks, and then six digits; they are typed on a\n" +
+      "device that is in. Never approve a device that is not in front of you, and never read its digits to anybody.",
+  });
+  for (const add of [list, link, approve, rename, revoke]) command.addCommand(add(run));
+  return command;
+}
+
+function list(run: Run): Command {
+  return describe({ usage: "list", does: "Show the devices of this account.", examples: ["devices list"] }).action(() =>
+    run.withAccount(async (client, { output, stop }) => {
+      for (const device of await client.devices.list({ signal: stop })) {
+        const { fields, people } = deviceLine(device);
+        await output.line(fields, people);
+      }
+    }),
+  );
+}
+
+interface LinkOptions {
+  readonly name: string;
+  readonly account?: string;
+}
+
+function link(run: Run): Command {
+  return describe({
+    usage: "link",
+    does: "Become a device of an account that is on another one already.",
+    examples: ["--store laptop.db devices link --name laptop", "--store laptop.db devices link --account edgewise:…"],
+    notes: "There are two minutes to type the digits on the other device: edgewise devices approve. Messages of before stay there.",
+  })
+    .option("-n, --name <name>", "what to call this device", hostname())
+    .option("--account <user>", "ask that account's devices, by its contact link or userId, instead of showing a code")
+    .action(({ name, account }: LinkOptions) =>
+      run.withStore(async (client, { output, stop }) => {
+        const request = await client.devices.requestLink({ name, signal: stop, ...(account === undefined ? {} : { account }) });
+        // It may fail before anybody looks.
+        request.done.catch(() => undefined);
+        if (request.link !== undefined) {
+          await output.picture(encodeQR(request.link, "ascii"));
+          await output.line({ type: "link", code: request.link }, request.link);
+        }
+        output.tell("Waiting for a device of the account: edgewise devices approve");
+        const digits = await request.digits;
+        await output.line({ type: "digits", digits }, `Type these digits on the other device: ${digits.slice(0, 3)} ${digits.slice(3)}`);
+        const { fields, people } = accountLine(await request.done);
+        await output.line(fields, people);
+        output.tell("Contacts and groups come with the next: edgewise listen");
+      }),
+    );
+}
+
+interface ApproveOptions {
+  readonly history: string;
+}
+
+function approve(run: Run): Command {
+  return describe({
+    usage: "approve [code]",
+    does: "Let a new device in, by the code that it shows or because it asks.",
+    examples: ["devices approve 'http://localhost:8787/#link/…'", "devices approve"],
+    notes: "Asks for the six digits that the new device shows, as a line of standard input, three times at most.",
+  })
+    .option("--history <which>", "what it gets of the messages of before: none is all that there is yet", "none")
+    .action((code: string | undefined, { history }: ApproveOptions) =>
+      run.withAccount(async (client, session) => {
+        const { output, stop } = session;
+        const lines = createInterface({ input: process.stdin });
+        try {
+          const what = code ?? (await pendingRequest(client, session));
+          const typed = lineByLine(lines);
+          const device = await client.devices.approveLink(what, {
+            history: historyOf(history),
+            signal: stop,
+            digits: async ({ deviceName, triesLeft }) => {
+              await askForDigits(output, deviceName, triesLeft);
+              const line = await typed();
+              if (line === undefined)
+                throw usageError("There are no digits on standard input.", "Type the six digits that the new device shows.");
+              return line;
+            },
+          });
+          await client.settled({ signal: stop });
+          const { fields, people } = deviceLine(device);
+          await output.line(fields, people);
+        } finally {
+          lines.close();
+        }
+      }),
+    );
+}
+
+function historyOf(text: string): "none" | "30d" | "all" {
+  if (text !== "none" && text !== "30d" && text !== "all") throw usageError(`"${text}" is none of: none, 30d, all.`);
+  return text;
+}
+
+async function askForDigits(output: Output, deviceName: string, triesLeft: number): Promise<void> {
+  const again = triesLeft === 3 ? "" : `They were wrong; ${triesLeft === 1 ? "one try is" : `${triesLeft} tries are`} left. `;
+  const people = `${again}A device that calls itself "${visible(deviceName)}" wants in. The six digits that it shows:`;
+  await output.line({ type: "digits-needed", deviceName, triesLeft }, people);
+}
+
+/** One line at each call, and nothing when there are no more. */
+function lineByLine(lines: Interface): () => Promise<string | undefined> {
+  const iterator = lines[Symbol.asyncIterator]();
+  return async () => {
+    const { value, done } = await iterator.next();
+    return done === true ? undefined : value;
+  };
+}
+
+/** The newest that asks, now or as soon as one does. */
+async function pendingRequest(client: Client, { output, stop }: Session): Promise<LinkAsked> {
+  const { promise, resolve, reject } = Promise.withResolvers<LinkAsked>();
+  const undo = [
+    client.devices.requests.subscribe((pending) => {
+      const newest = pending.at(-1);
+      if (newest !== undefined) resolve(newest);
+    }),
+    client.connection.subscribe(({ error }) => {
+      if (error !== undefined) reject(new ClientError(error));
+    }),
+  ];
+  const abort = (): void => reject(new ClientError("closed"));
+  stop.addEventListener("abort", abort);
+  try {
+    client.connect({ signal: stop }).catch(reject);
+    output.progress("Waiting for a device that asks …");
+    return await promise;
+  } finally {
+    for (const stopWatching of undo) stopWatching();
+    stop.removeEventListener("abort", abort);
+  }
+}
+
+function rename(run: Run): Command {
+  return describe({
+    usage: "rename <device> <name>",
+    does: "Call a device something else, on all devices of this account.",
+    examples: ["devices rename 1 phone"],
+  }).action((device: string, name: string) =>
+    run.withAccount(async (client, session) => {
+      await client.devices.rename(wholeNumber(device), name);
+      await session.finish(client);
+    }),
+  );
+}
+
+function revoke(run: Run): Command {
+  return describe({
+    usage: "revoke <device>",
+    does: "Put a device out: it receives nothing any more, and its messages at the server are gone.",
+    examples: ["devices revoke 2"],
+    notes: "What is stored on it stays there. Groups and keys that it knew are made anew.",
+  }).action((device: string) =>
+    run.withAccount(async (client, session) => {
+      await client.devices.revoke(wholeNumber(device), { signal: session.stop });
+      await session.ok();
+    }),
+  );
+}

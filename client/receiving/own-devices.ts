@@ -1,0 +1,115 @@
+// What another device of this account tells: the same is so here. The validator has let through only what our own active devices say.
+// Of two decisions that contradict each other the later one holds, on every device the same one.
+
+import { assertNever, type GroupId, type Sync } from "#wire";
+import { takeDeviceName } from "../devices/names.ts";
+import { takeCopy } from "../groups/take-copy.ts";
+import { contactOf } from "../records/contact.ts";
+import { type Contact, CONTACTS, OWN, type OwnAccount } from "../records/tables.ts";
+import type { Writer } from "../records/vault.ts";
+import type { Sending } from "../sending/compose.ts";
+import type { ToldContact } from "../sending/own-devices.ts";
+import { welcome } from "./apply.ts";
+import { block, unblock } from "./decisions.ts";
+
+/** Touched when what the account says of itself has changed. */
+export const OWN_TOPIC = "own";
+
+/** A state that has no place in a sequence. `follow` reads what is new in a group's log. */
+export async function applyTold(sending: Sending, records: Writer, { sync }: Sync, follow: (groupId: GroupId) => void): Promise<void> {
+  switch (sync.kind) {
+    case "contact":
+      await applyContact(sending, records, sync);
+      return;
+    case "profile":
+      await change(records, (own) => {
+        const isNews = isLater([sync.changedMilliseconds, sync.name], [own.profileChanged ?? 0, own.profile.name]);
+        return isNews ? { ...own, profile: { name: sync.name }, profileChanged: sync.changedMilliseconds } : own;
+      });
+      return;
+    case "settings":
+      await change(records, (own) => {
+        const { readReceipts, typing, presence, changedMilliseconds } = sync;
+        const settings = { readReceipts, typing, presence };
+        const isNews = isLater([changedMilliseconds, ...Object.values(settings)], [own.settingsChanged ?? 0, ...valuesOf(own.settings)]);
+        return isNews ? { ...own, settings, settingsChanged: changedMilliseconds } : own;
+      });
+      return;
+    case "group": {
+      const groupId = await takeCopy(sending, records, sync);
+      if (groupId !== undefined) records.afterwards(() => follow(groupId));
+      return;
+    }
+    case "device-name":
+      takeDeviceName(records, sync);
+      return;
+    case "sent":
+    case "read":
+      return;
+    default:
+      assertNever(sync);
+  }
+}
+
+async function change(records: Writer, changed: (own: OwnAccount) => OwnAccount): Promise<void> {
+  const own = await records.get(OWN);
+  if (own === undefined) return;
+  records.put(OWN, changed(own));
+  records.touch(OWN_TOPIC);
+}
+
+function valuesOf({ readReceipts, typing, presence }: OwnAccount["settings"]): readonly boolean[] {
+  return [readReceipts, typing, presence];
+}
+
+async function applyContact(sending: Sending, records: Writer, told: ToldContact): Promise<void> {
+  const { userId } = told;
+  if (userId === sending.self.local.address.userId) return;
+  const contact = withFacts(await contactOf(records, userId), told);
+  records.put(CONTACTS, contact, userId);
+  records.touch("contacts");
+  if (told.state === "verified") return;
+  if (!isLater(weigh(told.decidedMilliseconds, told.state), weigh(contact.decidedMilliseconds ?? 0, contact.state))) return;
+  const { decidedMilliseconds } = told;
+  // One of us has told them; it is the account's word.
+  records.put(CONTACTS, { ...contact, decidedMilliseconds, ourSecret: contact.ourSecret ?? told.ourSecret }, userId);
+  switch (told.state) {
+    case "accepted":
+      await welcome(sending, records, userId);
+      return;
+    case "blocked":
+      await block(records, userId);
+      return;
+    case "unblocked":
+      await unblock(records, userId);
+      return;
+    default:
+      assertNever(told.state);
+  }
+}
+
+/** What this device knows by itself stays; a safety number is compared anew and never less. */
+function withFacts(contact: Contact, { username, name, theirSecret, verifiedLength }: ToldContact): Contact {
+  const verifiedAt = verifiedLength === undefined ? contact.verifiedAt : Math.max(contact.verifiedAt ?? 0, verifiedLength);
+  return {
+    ...contact,
+    username: contact.username ?? username,
+    name: contact.name ?? (name === "" ? undefined : name),
+    theirSecret: contact.theirSecret ?? theirSecret,
+    verifiedAt,
+  };
+}
+
+/** In the same millisecond the stricter decision holds. */
+function weigh(decidedMilliseconds: number, state: ToldContact["state"] | Contact["state"]): readonly number[] {
+  return [decidedMilliseconds, state === "blocked" ? 2 : state === "accepted" ? 1 : 0];
+}
+
+/** Compares part by part, so that all devices keep the same one. */
+function isLater(told: readonly (number | string | boolean)[], known: readonly (number | string | boolean)[]): boolean {
+  for (const [at, part] of told.entries()) {
+    const other = known[at] ?? part;
+    if (part !== other) return part > other;
+  }
+  return false;
+}

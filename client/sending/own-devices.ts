@@ -1,0 +1,92 @@
+// What this device tells the others of its account: what was decided about somebody, what the account calls itself and tells of
+// itself, which groups it is in. Each is a state and not an event: it has no place in a sequence, the later one holds, and it may
+// be told again.
+
+import { decodeGroupRecord } from "#protocol";
+import { type DeviceId, encodeGroupState, parseUsername, type Sync, type UserId } from "#wire";
+import type { ContactState } from "../api.ts";
+import { contactOf } from "../records/contact.ts";
+import { type Contact, CONTACTS, GROUPS, type KnownGroup, OWN, type OwnAccount } from "../records/tables.ts";
+import type { Reader, Writer } from "../records/vault.ts";
+import { composeUnplaced, type Sending } from "./compose.ts";
+
+type Told = Sync["sync"];
+export type ToldContact = Extract<Told, { readonly kind: "contact" }>;
+
+export async function hasOtherDevices({ accounts, self }: Sending, records: Reader): Promise<boolean> {
+  return ((await accounts.find(records, self.local.address.userId))?.devices.length ?? 1) > 1;
+}
+
+/** To all of them, or to one. */
+export async function tellOwnDevices(sending: Sending, records: Writer, sync: Told, only?: DeviceId): Promise<void> {
+  if (!(await hasOtherDevices(sending, records))) return;
+  await composeUnplaced(sending, records, { recipient: sending.self.local.address.userId, body: { kind: "sync", sync }, only });
+}
+
+/** Everything of this kind that there is, to a device that knows none of it. */
+export async function tellEverything(sending: Sending, records: Writer, deviceId: DeviceId): Promise<void> {
+  const own = await records.get(OWN);
+  if (own !== undefined) for (const sync of [profileOf(own), settingsOf(own)]) await tellOwnDevices(sending, records, sync, deviceId);
+  for (const contact of await records.all(CONTACTS)) {
+    const states = contact.verifiedAt === undefined ? [decisionOf(contact.state)] : [decisionOf(contact.state), "verified" as const];
+    for (const state of states) await tellOwnDevices(sending, records, toldContact(contact, state), deviceId);
+  }
+  for (const known of await records.all(GROUPS)) await tellGroup(sending, records, known, deviceId);
+}
+
+/** Somebody was accepted, blocked or unblocked here, now; the contact says what came of it. */
+export async function tellDecision(sending: Sending, records: Writer, userId: UserId): Promise<void> {
+  const contact = await contactOf(records, userId);
+  const decided = { ...contact, decidedMilliseconds: after(sending, contact.decidedMilliseconds) };
+  records.put(CONTACTS, decided, userId);
+  await tellOwnDevices(sending, records, toldContact(decided, decisionOf(contact.state)));
+}
+
+/** Somebody was verified here. */
+export async function tellVerified(sending: Sending, records: Writer, userId: UserId): Promise<void> {
+  await tellOwnDevices(sending, records, toldContact(await contactOf(records, userId), "verified"));
+}
+
+/** A time that is later than that of what it replaces, also when another device's clock is ahead of ours. */
+export function after({ clock }: Sending, beforeMilliseconds: number | undefined): number {
+  return Math.max(clock.nowMilliseconds(), (beforeMilliseconds ?? 0) + 1);
+}
+
+export function profileOf({ profile, profileChanged }: OwnAccount): Told {
+  return { kind: "profile", name: profile.name, changedMilliseconds: profileChanged ?? 0 };
+}
+
+export function settingsOf({ settings, settingsChanged }: OwnAccount): Told {
+  return { kind: "settings", ...settings, changedMilliseconds: settingsChanged ?? 0 };
+}
+
+/** A group that we are in, with its secrets, where this device has them. */
+export async function tellGroup(sending: Sending, records: Writer, known: KnownGroup, only?: DeviceId): Promise<void> {
+  if (known.standing !== "member" || known.broken !== undefined || known.record === undefined) return;
+  const { state, secrets } = decodeGroupRecord(known.record);
+  if (secrets === undefined) return;
+  const groupSecret = secrets.groupSecret.expose().slice();
+  const adminSecret = secrets.adminSecret?.expose().slice();
+  const copy = { kind: "group", state: encodeGroupState(state), groupSecret, adminSecret, introduced: known.introduced } as const;
+  await tellOwnDevices(sending, records, copy, only);
+}
+
+/** A request waits on each device by itself. */
+function decisionOf(state: ContactState): ToldContact["state"] {
+  return state === "accepted" || state === "blocked" ? state : "unblocked";
+}
+
+function toldContact(contact: Contact, state: ToldContact["state"]): ToldContact {
+  const { userId, username, name, ourSecret, theirSecret, verifiedAt, decidedMilliseconds = 0 } = contact;
+  return {
+    kind: "contact",
+    userId,
+    state,
+    decidedMilliseconds,
+    username: username === undefined ? undefined : parseUsername(username),
+    name: name ?? "",
+    ourSecret,
+    theirSecret,
+    verifiedLength: state === "verified" ? verifiedAt : undefined,
+  };
+}

@@ -1,0 +1,163 @@
+// What drives somebody's own devices, said by others: a contact, a stranger, and a device that its owner has revoked. Every kind of it is
+// ignored, and nothing is fetched because of it.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Client, createClient } from "#client";
+import { systemRandom } from "#crypto";
+import { encodeGroupState, encodeContent, parseDeviceId, serviceIdOfDevice, type Sync, type UserId } from "#wire";
+import { memory, SharedMemory } from "edgewise/store/memory";
+import { drawMessageId, next } from "../../../client/core.ts";
+import { Vault } from "../../../client/records/vault.ts";
+import { addJob } from "../../../client/sending/queue.ts";
+import { found } from "../../support/accounts.ts";
+import { addSecondDevice, revokeDevice } from "../devices/second-device.ts";
+import { groupOf, insiderOf } from "./insider.ts";
+import { is, isMessage } from "./liar.ts";
+import { keyOf } from "./second-device.ts";
+import { PATIENCE, type Person, START_TIMEOUT, Town } from "./town.ts";
+
+let town: Town;
+beforeAll(async () => {
+  town = await Town.open();
+}, START_TIMEOUT);
+afterAll(() => town.close(), START_TIMEOUT);
+
+type Told = Sync["sync"];
+
+const LATER = Date.now() + 1_000_000;
+
+/** One of each kind; a new kind does not compile without a line here. Each would change something if it were believed. */
+async function everything(
+  victim: Person,
+  contact: Person,
+  stranger: Person,
+): Promise<{ readonly [Kind in Told["kind"]]: Extract<Told, { readonly kind: Kind }> }> {
+  const unread = found((await victim.messages(contact)).at(-1));
+  const { record } = await insiderOf(contact, await groupOf("Trap", [contact, stranger]));
+  const { groupSecret } = found(record.secrets);
+  const member = { userId: victim.userId, role: "member", logLength: 1 } as const;
+  const members = [...record.state.members, member].toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
+  const nothing = { username: undefined, name: "", ourSecret: undefined, theirSecret: undefined } as const;
+  return {
+    sent: {
+      kind: "sent",
+      content: await contentOf(victim, contact.userId, { kind: "text", text: "I never said this", replyTo: undefined, attachments: [] }),
+    },
+    read: { kind: "read", messages: [{ author: contact.userId, messageId: unread.id }] },
+    contact: { kind: "contact", userId: contact.userId, state: "verified", decidedMilliseconds: LATER, ...nothing, verifiedLength: 1 },
+    "device-name": { kind: "device-name", deviceId: parseDeviceId(1), name: "mine" },
+    profile: { kind: "profile", name: "somebody else", changedMilliseconds: LATER },
+    settings: { kind: "settings", readReceipts: false, typing: false, presence: false, changedMilliseconds: LATER },
+    group: {
+      kind: "group",
+      state: encodeGroupState({ ...record.state, members }),
+      groupSecret: groupSecret.expose().slice(),
+      adminSecret: undefined,
+      introduced: true,
+    },
+  };
+}
+
+/** An encoded content in the name of a person's first device. */
+async function contentOf(
+  author: Person,
+  recipient: UserId,
+  body: Parameters<typeof encodeContent>[0]["body"],
+  place?: { readonly counter: number; readonly previousHash: Uint8Array<ArrayBuffer> },
+): Promise<Uint8Array<ArrayBuffer>> {
+  const { first, account } = await keyOf(author);
+  return encodeContent({
+    sender: serviceIdOfDevice({ userId: author.userId, deviceId: first.deviceId }),
+    senderHead: account.head,
+    position: place,
+    messageId: drawMessageId(systemRandom),
+    sentAt: Date.now(),
+    conversation: { kind: "direct", recipient, recipientHead: account.head },
+    body,
+  });
+}
+
+/** Through the session with the victim, as the person's program would not say it. */
+async function say(person: Person, victim: Person, sync: Told): Promise<void> {
+  const isPlaced = sync.kind === "sent" || sync.kind === "read";
+  // Far behind everything else that they say, so that a gap would show if it counted.
+  const place = isPlaced ? { counter: 1000, previousHash: new Uint8Array(32) } : undefined;
+  const content = await contentOf(person, victim.userId, { kind: "sync", sync }, place);
+  const vault = await Vault.open(memory({ shared: person.shared }), systemRandom);
+  await vault.write(async (records) => {
+    const job = {
+      envelopeId: drawMessageId(systemRandom),
+      kind: "content",
+      only: undefined,
+      copies: undefined,
+      message: undefined,
+    } as const;
+    await addJob(records, { ...job, recipient: victim.userId, content, ordinal: await next(records, "job") });
+  });
+  await vault.close();
+  await person.client.settled();
+}
+
+/** Everything of it that somebody sees. */
+async function seenBy({ client }: Person, contact: Person): Promise<unknown> {
+  const conversation = await client.conversations.direct(contact.userId);
+  const { verified } = await conversation.peer.verification();
+  return {
+    own: [client.profile.value, client.settings.value],
+    contact: [conversation.peer.contact, verified, conversation.unread],
+    said: (await conversation.history()).map(({ text }) => text),
+    groups: (await client.conversations.groups()).map(({ title }) => title),
+  };
+}
+
+test("a contact and a stranger say every kind of what only own devices may: nothing changes, and nothing is fetched", async () => {
+  const [alice, bob] = await town.friends();
+  const mallory = await town.newcomer("mallory");
+  await mallory.client.connect();
+  await mallory.client.contacts.accept(bob.userId);
+  await bob.send(alice, "unread");
+  await expect.poll(() => alice.readNew(bob), PATIENCE).toEqual(["unread"]);
+  const all = await everything(alice, bob, mallory);
+  await alice.client.settled();
+  const before = await seenBy(alice, bob);
+  const asked = alice.liar.asked.length;
+  for (const person of [bob, mallory]) {
+    for (const sync of Object.values<Told>(all)) await say(person, alice, sync);
+  }
+  // Behind all of that, in the order of the mailbox.
+  await mallory.send(alice, "hello");
+  await mallory.client.settled();
+  await expect.poll(async () => (await alice.client.contacts.listRequests()).length, PATIENCE).toBe(1);
+  expect(await seenBy(alice, bob)).toEqual(before);
+  // The log of the stranger, receipts, and keys in the place of those that were used: as for anything that anybody says.
+  const usual = ["getLog", "sendMessages", "getKeyCounts", "putKeys"] as const;
+  const fetched = alice.liar.asked.slice(asked).filter((request) => !usual.some((operation) => is(request, operation)));
+  expect(fetched.map(({ url }) => url)).toEqual([]);
+});
+
+test("what a device said before it was revoked, and the server hands out afterwards, changes nothing", async () => {
+  const [alice, bob] = await town.friends();
+  const server = new URL(found(alice.liar.asked[0]).url).origin;
+  const shared = new SharedMemory();
+  await addSecondDevice(server, memory({ shared: alice.shared }), memory({ shared }));
+  await using lost: Client = await createClient({ server, store: memory({ shared }) });
+  await lost.connect();
+  await expect.poll(async () => (await keyOf(alice)).entries.length, PATIENCE).toBe(2);
+  await lost.setSettings({ presence: false });
+  await expect.poll(() => alice.client.settings.value.presence, PATIENCE).toBe(false);
+  const held: (() => void)[] = [];
+  alice.liar.relay = (frame, pass) => {
+    if (isMessage(frame)) held.push(() => pass(frame));
+    else pass(frame);
+  };
+  await lost.setSettings({ typing: false });
+  await lost.settled();
+  await expect.poll(() => held.length, PATIENCE).toBeGreaterThan(0);
+  await revokeDevice(server, memory({ shared: alice.shared }), parseDeviceId(2));
+  await expect.poll(async () => (await keyOf(alice)).entries.length, PATIENCE).toBe(3);
+  for (const hand of held) hand();
+  alice.liar.becomeHonest();
+  await bob.send(alice, "still there");
+  await expect.poll(() => alice.readNew(bob), PATIENCE).toEqual(["still there"]);
+  expect(alice.client.settings.value).toEqual({ readReceipts: true, typing: true, presence: false });
+});
