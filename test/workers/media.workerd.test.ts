@@ -28,6 +28,7 @@ import {
   type UploadId,
 } from "#wire";
 import worker from "../../workers/gateway/index.ts";
+import { storeOnce } from "../../workers/media/bucket.ts";
 import { sweepMedia } from "../../workers/media/index.ts";
 import { MEDIUM, SMALL, stored, TUS, Uploader, uploadIdIn } from "./support/files.ts";
 import { noise } from "./support/noise.ts";
@@ -244,6 +245,13 @@ describe("a file in one request", () => {
     expect([1, 2, 3, 4].filter((seed) => sameBytes(first, noise(SMALL, seed)))).toHaveLength(1);
     await alice.put(uploadId, noise(SMALL, 5));
     expect(sameBytes(await alice.read(uploadId), first)).toBe(true);
+  });
+
+  test("that comes between the look and the writing of another stays: the bucket decides", async () => {
+    const uploadId = await putSmall(1);
+    const late = { body: new Blob([noise(SMALL, 2)]).stream(), accessHash: "00".repeat(32) };
+    expect(await storeOnce(env.MEDIA, mediaIdOf(uploadId), late)).toBe("there");
+    expect(sameBytes(await alice.read(uploadId), noise(SMALL, 1))).toBe(true);
   });
 
   test("goes under an id of its client's own, never under an upload's", async () => {
