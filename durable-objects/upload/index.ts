@@ -73,10 +73,15 @@ export class Upload extends DurableObject<UploadEnv> implements UploadApi {
   async #upkeep(): Promise<NoProgress | { readonly kind: "done" }> {
     const { record } = this.#rows;
     if (record === undefined) return { kind: "done" };
-    if (record.state !== "open") await this.#rows.forget();
-    else if (isComplete(record)) await this.#finish(record);
-    else if (Date.now() >= record.expiresMilliseconds) await this.#remove(record);
-    else await this.ctx.storage.setAlarm(record.expiresMilliseconds);
+    if (record.state !== "open") {
+      await this.#rows.forget();
+      return { kind: "done" };
+    }
+    const isOver = Date.now() >= record.expiresMilliseconds;
+    // Before anything else: whatever becomes of it now, its rows go then.
+    await this.ctx.storage.setAlarm(isOver ? Date.now() + DAY_MILLISECONDS : record.expiresMilliseconds);
+    if (isComplete(record)) await this.#finish(record);
+    else if (isOver) await this.#remove(record);
     return { kind: "done" };
   }
 

@@ -246,6 +246,10 @@ describe("a crash, or a bucket that fails, at any step of an upload", () => {
     later(ABANDONED_UPLOAD_SECONDS + 1);
     await runDurableObjectAlarm(upload);
     expect(sameBytes((await storedFile()) ?? new Uint8Array(), file)).toBe(true);
+    // And a day later its rows go.
+    expect(await tables()).toEqual({ upload: 1, parts: 0, tail: 0 });
+    expect(await runDurableObjectAlarm(upload)).toBe(true);
+    expect(await tables()).toEqual({});
   });
 
   test("that made the bucket forget the parts ends the upload, so that its client begins again", async () => {
