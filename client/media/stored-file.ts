@@ -9,8 +9,9 @@ import { pauseMilliseconds } from "../sending/pause.ts";
 import { inOrder } from "./ahead.ts";
 import type { MediaServer } from "./media-server.ts";
 
-/** Asked for at once, where nothing gets lost. What a broken answer has brought is not kept, so less is asked for after one. */
+/** Asked for at once where nothing gets lost. What a broken answer has brought is not kept: so it is less at first, and after one. */
 const PART_BYTES = 1024 * 1024;
+const FIRST_BYTES = 256 * 1024;
 const LEAST_BYTES = 64 * 1024;
 /** In a row, for one place. */
 const MAX_FAILURES = 5;
@@ -38,7 +39,7 @@ export class StoredFile {
   readonly #at: StoredAt;
   readonly #reading: Reading;
   #query: Promise<string> | undefined;
-  #step = PART_BYTES;
+  #step = FIRST_BYTES;
 
   constructor(at: StoredAt, reading: Reading) {
     this.#at = at;

@@ -7,11 +7,13 @@ const PATIENCE_MILLISECONDS = 30_000;
 
 export class IncomingBody {
   readonly #reader: ReadableStreamDefaultReader<Uint8Array>;
+  readonly #patienceMilliseconds: number;
   #isCutShort = false;
 
   /** @param giveUp when to read no further */
-  constructor(body: ReadableStream<Uint8Array>, giveUp: AbortSignal) {
+  constructor(body: ReadableStream<Uint8Array>, giveUp: AbortSignal, patienceMilliseconds: number = PATIENCE_MILLISECONDS) {
     this.#reader = body.getReader();
+    this.#patienceMilliseconds = patienceMilliseconds;
     if (giveUp.aborted) this.cancel();
     else giveUp.addEventListener("abort", () => this.cancel(), { once: true });
   }
@@ -23,7 +25,7 @@ export class IncomingBody {
 
   /** The next bytes, or `undefined` when no more come. */
   async next(): Promise<Uint8Array | undefined> {
-    const timer = setTimeout(() => this.cancel(), PATIENCE_MILLISECONDS);
+    const timer = setTimeout(() => this.cancel(), this.#patienceMilliseconds);
     try {
       const { done, value } = await this.#reader.read();
       return done ? undefined : value;

@@ -17,6 +17,12 @@ import { type UploadRecord, UploadRows } from "./record.ts";
 const DAY_MILLISECONDS = ABANDONED_UPLOAD_SECONDS * 1000;
 const RETRY_MILLISECONDS = 3600 * 1000;
 
+interface Receiving extends Pick<Append, "declaredLength" | "digest"> {
+  readonly body: IncomingBody;
+  readonly record: UploadRecord;
+  readonly room: number;
+}
+
 type Removed = { readonly kind: "removed" } | NoProgress;
 
 export class Upload extends DurableObject<UploadEnv> implements UploadApi {
@@ -67,26 +73,33 @@ export class Upload extends DurableObject<UploadEnv> implements UploadApi {
   async #upkeep(): Promise<NoProgress | { readonly kind: "done" }> {
     const { record } = this.#rows;
     if (record === undefined) return { kind: "done" };
-    if (record.state !== "open") await this.#rows.forget();
-    else if (isComplete(record)) await this.#finish(record);
-    else if (Date.now() >= record.expiresMilliseconds) await this.#remove(record);
-    else await this.ctx.storage.setAlarm(record.expiresMilliseconds);
+    if (record.state !== "open") {
+      await this.#rows.forget();
+      return { kind: "done" };
+    }
+    const isOver = Date.now() >= record.expiresMilliseconds;
+    // Before anything else: whatever becomes of it now, its rows go then.
+    await this.ctx.storage.setAlarm(isOver ? Date.now() + DAY_MILLISECONDS : record.expiresMilliseconds);
+    if (isComplete(record)) await this.#finish(record);
+    else if (isOver) await this.#remove(record);
     return { kind: "done" };
   }
 
-  async #append({ digest, ...append }: Append, body: IncomingBody): Promise<AppendResult> {
+  async #append(append: Append, body: IncomingBody): Promise<AppendResult> {
     const progress = await this.#settled();
-    const decision = progress.kind === "progress" ? decideAppend(progress, append) : progress;
     const { record } = this.#rows;
-    if (decision.kind !== "take" || record === undefined) {
-      await body.discard();
-      return decision.kind === "take" ? { kind: "unknown" } : decision;
-    }
+    if (record === undefined || progress.kind !== "progress") return await refused(body, progress);
+    const decision = decideAppend(progress, append);
+    if (decision.kind !== "take") return await refused(body, decision);
+    return await this.#receive({ ...append, body, record, room: decision.room });
+  }
+
+  async #receive({ body, record, room, digest, declaredLength = 0 }: Receiving): Promise<AppendResult> {
     const hash = digest === undefined ? undefined : sha256Stream();
     const arrival = new Arrival({ rows: this.#rows, file: this.#file, record, allOrNothing: digest !== undefined });
-    const taken = await takeAll(body, decision.room, arrival, hash);
-    if (taken === undefined) return { kind: "too-large" };
-    const isShort = body.isCutShort || taken < (append.declaredLength ?? 0);
+    const taken = await takeAll(body, room, arrival, hash);
+    if (taken === undefined) return await refused(body, { kind: "too-large" });
+    const isShort = body.isCutShort || taken < declaredLength;
     if (hash !== undefined && digest !== undefined) {
       if (isShort) return { kind: "conflict", offset: record.offset };
       if (!equal(hash.digest(), digest)) return { kind: "checksum-mismatch" };
@@ -137,15 +150,18 @@ export class Upload extends DurableObject<UploadEnv> implements UploadApi {
   }
 }
 
+/** So that a client that is still sending hears it. */
+async function refused<Answer extends AppendResult>(body: IncomingBody, answer: Answer): Promise<Answer> {
+  await body.discard();
+  return answer;
+}
+
 /** How many bytes came; `undefined` for more than there is room for. */
 async function takeAll(body: IncomingBody, room: number, arrival: Arrival, hash: Sha256Stream | undefined): Promise<number | undefined> {
   let taken = 0;
   for (let bytes = await body.next(); bytes !== undefined; bytes = await body.next()) {
     taken += bytes.length;
-    if (taken > room) {
-      await body.discard();
-      return undefined;
-    }
+    if (taken > room) return undefined;
     hash?.update(copy(bytes));
     await arrival.take(bytes);
   }

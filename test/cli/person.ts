@@ -73,8 +73,12 @@ export class Running {
   #stderr = "";
   #changed = (): void => {};
 
-  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}) {
-    this.process = spawn(process.execPath, [PROGRAM, ...args], { stdio: ["pipe", "pipe", "pipe"], env: { ...process.env, ...env } });
+  constructor(args: readonly string[], env: Readonly<Record<string, string>> = {}, folder: string = process.cwd()) {
+    this.process = spawn(process.execPath, [PROGRAM, ...args], {
+      stdio: ["pipe", "pipe", "pipe"],
+      env: { ...process.env, ...env },
+      cwd: folder,
+    });
     this.process.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
       this.#stdout += chunk;
       this.#changed();

@@ -153,15 +153,16 @@ describe("two writers", () => {
     expect([0, 1000]).toContain(await offset());
   });
 
-  test("asking how far it is ends a request that hangs, and removing does too", async () => {
+  test("asking how far it is ends a request that hangs, and removing does too", { timeout: 20_000 }, async () => {
     await create(LARGE);
+    // Patience with a body that does not come ends by a timer: not here.
+    vi.useFakeTimers({ toFake: ["setTimeout"] });
     for (const ask of [async () => await upload.progress(), async () => await upload.remove()]) {
       const slow = slowBody();
       const hanging = upload.append({ offset: await offset(), declaredLength: 1000, digest: undefined }, slow.body);
-      void slow.write(noise(500));
-      await new Promise((resolve) => setTimeout(resolve, 50));
+      await slow.write(noise(500));
       expect(["progress", "removed"]).toContain((await ask()).kind);
-      expect((await hanging).kind).toMatch(/^(conflict|gone)$/);
+      expect((await hanging).kind).toBe("conflict");
     }
   });
 });
@@ -245,6 +246,10 @@ describe("a crash, or a bucket that fails, at any step of an upload", () => {
     later(ABANDONED_UPLOAD_SECONDS + 1);
     await runDurableObjectAlarm(upload);
     expect(sameBytes((await storedFile()) ?? new Uint8Array(), file)).toBe(true);
+    // And a day later its rows go.
+    expect(await tables()).toEqual({ upload: 1, parts: 0, tail: 0 });
+    expect(await runDurableObjectAlarm(upload)).toBe(true);
+    expect(await tables()).toEqual({});
   });
 
   test("that made the bucket forget the parts ends the upload, so that its client begins again", async () => {

@@ -51,14 +51,16 @@ async function restart(): Promise<void> {
   server = await RunningServer.start(state, seed, port);
 }
 
-/** What its readers get, as somebody with the pointer asks for it. */
-async function hashOfStored(uploadId: UploadId): Promise<string> {
+/** As somebody with the pointer asks for it. */
+async function askUrl(uploadId: UploadId): Promise<Response> {
   const authorization = `${MEDIA_SCHEME} ${Buffer.from(accessSecretOf(uploadId)).toString("base64url")}`;
-  const asked = await fetch(server.url + pathOf("createMediaUrl", { mediaId: mediaIdOf(uploadId) }), {
-    method: "POST",
-    headers: { authorization },
-  });
-  const { url } = (await asked.json()) as { url: string }; // the schema of the answer is the gateway's test
+  const path = pathOf("createMediaUrl", { mediaId: mediaIdOf(uploadId) });
+  return await fetch(server.url + path, { method: "POST", headers: { authorization } });
+}
+
+/** What its readers get. */
+async function hashOfStored(uploadId: UploadId): Promise<string> {
+  const { url } = (await (await askUrl(uploadId)).json()) as { url: string }; // the schema of the answer is the gateway's test
   return hashOf(new Uint8Array(await (await fetch(server.url + url)).arrayBuffer()));
 }
 
@@ -179,4 +181,20 @@ test("a refusal reaches a client that is still sending", async () => {
     }
   }
   expect(await offsetOf(uploadId)).toBe(0);
+});
+
+test("a file in one request that breaks off is not stored, and its repeat is", async () => {
+  const file = randomBytes(encryptedMediaLength(2 * MIB));
+  const uploadId = drawUploadId("client", systemRandom);
+  const url = server.url + pathOf("putMedia", { uploadId });
+  const headers = { authorization: alice.authorization, "content-type": "application/octet-stream" };
+  const broken = request(url, { method: "PUT", headers: { ...headers, "content-length": file.length }, agent: false });
+  broken.on("error", () => undefined);
+  broken.write(file.subarray(0, file.length - 1));
+  await sleep(100);
+  broken.destroy();
+  await sleep(100);
+  expect((await askUrl(uploadId)).status).toBe(404);
+  expect((await fetch(url, { method: "PUT", headers, body: file })).status).toBe(204);
+  expect(await hashOfStored(uploadId)).toBe(hashOf(Uint8Array.from(file)));
 });

@@ -9,6 +9,8 @@ import { type Bytes, copy } from "#wire";
 export interface Asked {
   readonly method: string;
   readonly path: string;
+  /** Of a part that was asked for. */
+  readonly range: string | undefined;
   readonly body: Bytes;
 }
 
@@ -65,7 +67,7 @@ export class Wire {
     request.on("end", () => {
       const { method = "", url: path = "", rawHeaders: headers } = request;
       const body = Buffer.concat(chunks);
-      this.see({ method, path, body: copy(body) });
+      this.see({ method, path, range: request.headers.range, body: copy(body) });
       const onward = ask({ host: "127.0.0.1", port: this.#target, method, path, headers }, (answer) => {
         response.writeHead(answer.statusCode ?? 502, answer.rawHeaders);
         answer.pipe(response);

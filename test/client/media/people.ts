@@ -2,13 +2,10 @@
 
 import { expect } from "vitest";
 import type { Attachment, Message } from "#client";
-import { memory } from "edgewise/store/memory";
-import { systemRandom } from "#crypto";
 import { UPLOAD_PIECES, UPLOADS } from "../../../client/records/tables.ts";
-import { Vault } from "../../../client/records/vault.ts";
 import { found } from "../../support/accounts.ts";
 import { seededRandom } from "../../support/random.ts";
-import { newcomer, PATIENCE, type Person, settled } from "../groups/people.ts";
+import { newcomer, PATIENCE, type Person, settled, withStore } from "../groups/people.ts";
 
 export const MIB = 1024 * 1024;
 
@@ -48,14 +45,11 @@ export async function fileIn(by: Person, id: string): Promise<Attachment> {
 }
 
 /** What a store still holds of files that were to be sent. */
-export async function leftOver({ shared }: Pick<Person, "shared">): Promise<{ readonly uploads: number; readonly pieces: number }> {
-  const vault = await Vault.open(memory({ shared }), systemRandom);
-  try {
-    return await vault.read(async (records) => {
+export async function leftOver(person: Pick<Person, "shared">): Promise<{ readonly uploads: number; readonly pieces: number }> {
+  return await withStore(person, (vault) =>
+    vault.read(async (records) => {
       const pieces = await records.all(UPLOAD_PIECES);
       return { uploads: (await records.all(UPLOADS)).length, pieces: pieces.length };
-    });
-  } finally {
-    await vault.close();
-  }
+    }),
+  );
 }
