@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 test("the snippets of the page about the SDK, one after the other, do what they say", async () => {
   const snippets = readFileSync(join(ROOT, "docs", "sdk.md"), "utf8").matchAll(/```ts\n([\s\S]+?)```/g);
   const page = [...snippets].map(([, snippet = ""]) => snippet);
-  expect(page).toHaveLength(2);
+  expect(page).toHaveLength(3);
   const folder = mkdtempSync(join(tmpdir(), "edgewise-page-"));
   const program = join(folder, "page.mjs");
   const server = await RunningServer.start(join(folder, "state"), `1:${"C".repeat(43)}`);
@@ -26,10 +26,10 @@ test("the snippets of the page about the SDK, one after the other, do what they 
       .replace('store/memory"', 'store/memory.ts"');
     writeFileSync(
       program,
-      `const server = ${JSON.stringify(server.url)};\n${code}\nconsole.log(hello.text, "was delivered to", hiking.members.length);\n`,
+      `const server = ${JSON.stringify(server.url)};\n${code}\nconsole.log(hello.text, "was delivered to", hiking.members.length, "by", devices.length);\n`,
     );
     const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 60_000 });
-    expect(stdout).toBe("hello was delivered to 2\n");
+    expect(stdout).toBe(`Type what "laptop" shows.\nhello was delivered to 2 by 2\n`);
   } finally {
     await server.kill();
     rmSync(folder, { recursive: true, force: true });
