@@ -16,3 +16,8 @@ export interface FanOutEnv {
   /** After how many seconds a chunk that nobody confirmed goes into the queue again. Unset: 60. */
   readonly FANOUT_PAUSE_SECONDS?: string;
 }
+
+export interface RendezvousEnv {
+  /** How long devices may take to meet. Unset: 120; shorter for tests that wait for the end. */
+  readonly LINK_SECONDS?: string;
+}

@@ -3,6 +3,8 @@
 // plain data under one key, and leaves nothing behind.
 
 import { createDurable } from "itty-durable/itty-durable.js";
+import { LINK_TICKET_LIFETIME_SECONDS } from "#wire";
+import type { RendezvousEnv } from "../env.ts";
 import { type LinkBlob, type Meeting, NO_MEETING, put, type Put, take, type Taken, type Written } from "./core.ts";
 
 export interface RendezvousApi {
@@ -34,10 +36,14 @@ export class Rendezvous extends Durable implements RendezvousApi {
   /** The one property: the library stores and restores what an object has. */
   meeting: Meeting = NO_MEETING;
 
-  constructor(state: DurableObjectState) {
+  readonly #lifetimeSeconds: number;
+
+  constructor(state: DurableObjectState, env: RendezvousEnv) {
     // The library copies what is bound to where `get-prop` finds it. Nothing is.
     super(state, {});
-    // The library loads with the first request, and a second one that came meanwhile would load over what the first has changed.
+    this.#lifetimeSeconds = Number(env.LINK_SECONDS ?? LINK_TICKET_LIFETIME_SECONDS);
+    // The library would load with the first request, and again with a second that comes before the first has loaded. Here
+    // nothing comes before: no load can undo what a request has changed.
     void state.blockConcurrencyWhile(async () => await this.loadFromStorage());
   }
 
@@ -48,7 +54,7 @@ export class Rendezvous extends Durable implements RendezvousApi {
 
   /** Nothing is awaited between the look and the change, here and below: of two that come at once, one is first. */
   async put(written: Written): Promise<Put> {
-    const [meeting, result] = put(this.meeting, written, Date.now());
+    const [meeting, result] = put(this.meeting, written, { nowMilliseconds: Date.now(), lifetimeSeconds: this.#lifetimeSeconds });
     const begins = this.meeting.expiresMilliseconds !== meeting.expiresMilliseconds;
     this.meeting = meeting;
     // An alarm without a meeting is nothing, a meeting without an alarm would stay for ever.
