@@ -157,6 +157,22 @@ function seen({ own, state, reactions }: Message): unknown {
   return { own, state, reactions: reactions.map(({ emoji }) => emoji) };
 }
 
+test("somebody is there as long as one of their devices is", async () => {
+  await caughtUp();
+  const seen: (boolean | undefined)[] = [];
+  const unsubscribe = bob.client.contacts.presence(await bob.client.contacts.find(first.userId)).subscribe((value) => seen.push(value));
+  await expect.poll(() => seen.at(-1), PATIENCE).toBe(true);
+  await second.client.close();
+  // Behind the word of the one that has gone.
+  await (await first.client.conversations.direct(bob.userId)).send("I am here");
+  await expect.poll(async () => (await bob.client.conversations.direct(first.userId)).lastMessage?.text, PATIENCE).toBe("I am here");
+  unsubscribe();
+  expect(seen).not.toContain(false);
+  const client = await createClient({ server: place.url, store: memory({ shared: second.shared }) });
+  second = { ...second, client, [Symbol.asyncDispose]: () => client.close() };
+  await client.connect();
+});
+
 test("what comes about a message before its copy waits for it: receipts, reactions, and that it was read", async () => {
   await caughtUp();
   await second.client.close();
