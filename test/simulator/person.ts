@@ -320,6 +320,7 @@ export class Person {
       case "reaction":
       case "typing":
       case "presence":
+      case "link-request":
     }
   }
 

@@ -117,8 +117,19 @@ test("a device that names the account is shown to those that are there, and name
   expect(names).toEqual(["tablet"]);
   expect(alice.client.devices.requests.value).toEqual([]);
   expect(device).toMatchObject({ deviceId: 2, name: "tablet", addedBy: 1, isNew: true, current: false });
+  let shown: readonly (readonly [number, string])[] = [];
+  const stop = alice.client.devices.live.subscribe((devices) => {
+    shown = devices.map(({ deviceId, name }) => [deviceId, name]);
+  });
   await tablet.connect();
-  await alice.client.devices.rename(1, "phone");
+  await tablet.devices.rename(1, "phone");
+  await expect
+    .poll(() => shown, PATIENCE)
+    .toEqual([
+      [1, "phone"],
+      [2, "tablet"],
+    ]);
+  stop();
   await expect
     .poll(async () => (await tablet.devices.list()).map(({ name, isNew, current }) => [name, isNew, current]), PATIENCE)
     .toEqual([
