@@ -333,6 +333,27 @@ test("a device that never finishes leaves nothing behind, and one that is answer
   expect(await linked(alice, await town.stranger())).toEqual([2, 2]);
 });
 
+test("a program that ends right after it has let a device in tells it all the same, at the next start", async () => {
+  const [alice, bob] = await town.friends();
+  const laptop = await town.stranger();
+  let isAnswered = false;
+  alice.liar.answer = async (request, next) => {
+    if (isAnswered && is(request, "getLog")) return await new Promise<HttpResponse>(() => undefined);
+    const answer = await next();
+    isAnswered ||= blobIn(request) === "PUT 4";
+    return answer;
+  };
+  const { outside } = await begin(alice, laptop);
+  expect(await outside).toBe(2);
+  await laptop.client.connect();
+  expect((await laptop.client.contacts.find(bob.userId)).contact).toBe("none");
+  alice.liar.becomeHonest();
+  await alice.restart();
+  await alice.client.connect();
+  await expect.poll(async () => (await laptop.client.contacts.find(bob.userId)).contact, PATIENCE).toBe("accepted");
+  await expect.poll(async () => (await alice.client.devices.list()).map(({ name }) => name), PATIENCE).toEqual(["", "laptop"]);
+});
+
 test("a revocation that the server keeps to itself keeps the device's messages no secret from whoever has seen it, and others hear of it from us", async () => {
   const [alice, bob] = await town.friends();
   const laptop = await town.stranger();
