@@ -37,6 +37,8 @@ export class Rendezvous extends Durable implements RendezvousApi {
   meeting: Meeting = NO_MEETING;
 
   readonly #lifetimeSeconds: number;
+  /** As it is on the disk. */
+  #stored: Meeting = NO_MEETING;
 
   constructor(state: DurableObjectState, env: RendezvousEnv) {
     // The library copies what is bound to where `get-prop` finds it. Nothing is.
@@ -44,7 +46,10 @@ export class Rendezvous extends Durable implements RendezvousApi {
     this.#lifetimeSeconds = Number(env.LINK_SECONDS ?? LINK_TICKET_LIFETIME_SECONDS);
     // The library would load with the first request, and again with a second that comes before the first has loaded. Here
     // nothing comes before: no load can undo what a request has changed.
-    void state.blockConcurrencyWhile(async () => await this.loadFromStorage());
+    void state.blockConcurrencyWhile(async () => {
+      await this.loadFromStorage();
+      this.#stored = this.meeting;
+    });
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -68,14 +73,17 @@ export class Rendezvous extends Durable implements RendezvousApi {
     return await Promise.resolve(result);
   }
 
-  /** A look at a place where nobody was writes nothing. */
+  /** Called after each request. Who waits for a blob asks often, and that writes nothing. */
   override async persist(): Promise<void> {
-    if (this.meeting.expiresMilliseconds !== 0) await super.persist();
+    if (this.meeting === this.#stored) return;
+    this.#stored = this.meeting;
+    await super.persist();
   }
 
   /** The time is over. Not the library's `reset`, which fails in an object that was not asked anything yet. */
   async alarm(): Promise<void> {
     this.meeting = NO_MEETING;
+    this.#stored = NO_MEETING;
     await this.destroy();
   }
 }
