@@ -18,11 +18,12 @@ import type {
 import type { Core } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import type { OwnAccount } from "../records/tables.ts";
-import { deviceIdOf, linkedDevices, revoke } from "../devices/list.ts";
+import { deviceIdOf, linkedDevices } from "../devices/list.ts";
 import { nameDevice, OWN_DEVICES, requireDeviceName } from "../devices/names.ts";
-import type { LinkRequests } from "../devices/requests.ts";
+import { revoke } from "../devices/revoke.ts";
 import type { Views } from "./views.ts";
 import { parseWho } from "./link.ts";
+import type { LinkRequests } from "./link-requests.ts";
 
 export interface DevicesParts {
   readonly core: Core;

@@ -193,6 +193,20 @@ test("a device that is put out stops, receives nothing that is sent afterwards, 
   for (const { client } of [alice, bob, mallory]) await client.close();
 }, 120_000);
 
+test("a device can put itself out, and what is stored on it can still be read", async () => {
+  const { alice, bob, mallory } = await life();
+  const laptop = await link(alice.client, "laptop");
+  await (await bob.client.conversations.direct(alice.userId)).send("hello");
+  const toBob = async (): Promise<readonly string[]> =>
+    (await (await laptop.conversations.direct(bob.userId)).history()).map(({ text }) => text);
+  await expect.poll(toBob, PATIENCE).toEqual(["hello"]);
+  await laptop.devices.revoke(laptop.account.deviceId);
+  await expect.poll(() => laptop.connection.value.error, PATIENCE).toBe("device-removed");
+  expect(await toBob()).toEqual(["hello"]);
+  await expect.poll(async () => (await noticesOf(alice.client)).map(({ kind }) => kind), PATIENCE).toContain("device-revoked");
+  for (const client of [laptop, alice.client, bob.client, mallory.client]) await client.close();
+}, 60_000);
+
 test("with every device lost, the recovery key brings the account back under the same safety number, and contacts are told", async () => {
   await using alice = await newcomer(place.url, "alice");
   await using bob = await newcomer(place.url, "bob");

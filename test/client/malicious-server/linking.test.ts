@@ -240,8 +240,7 @@ test("a server that stands between the two devices has other digits on either si
 });
 
 test("a request that nobody makes is only shown; what is repeated is shown once, and what is answered too late is over", async () => {
-  const alice = await town.newcomer("alice");
-  await alice.client.connect();
+  const [alice, bob] = await town.friends();
   const request = {
     kind: "link-requested",
     rendezvousId: parseRendezvousId(toHex(systemRandom(32))),
@@ -252,6 +251,10 @@ test("a request that nobody makes is only shown; what is repeated is shown once,
     alice.liar.send({ kind: "deliver", guid: 1, envelope, serverTimestamp: Date.now() });
   };
   for (let i = 0; i < 3; i++) send(request);
+  // Behind them, over the same socket.
+  await bob.send(alice, "are you there?");
+  await bob.client.settled();
+  await expect.poll(() => alice.readNew(bob), PATIENCE).toEqual(["are you there?"]);
   const asked = await asking(alice);
   expect(alice.client.devices.requests.value).toHaveLength(1);
   // Nothing is met, sent or signed for it by itself.
