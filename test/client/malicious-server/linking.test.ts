@@ -336,6 +336,19 @@ test("a device that never finishes leaves nothing behind, and one that is answer
   expect(await linked(alice, await town.stranger())).toEqual([2, 2]);
 });
 
+test("an account has room for six devices, whoever asks", async () => {
+  const alice = await town.newcomer("alice");
+  for (let devices = 1; devices < 6; devices++) {
+    expect(await devicesOf(alice)).toHaveLength(devices);
+    await append(alice, writeDevice(await keyOf(alice)));
+  }
+  const seventh = await town.stranger();
+  const { link, done } = await seventh.client.devices.requestLink({ name: "seventh" });
+  expect(await alice.client.devices.approveLink(found(link), { digits: "000000" }).catch(codeOf)).toBe("devices-full");
+  seventh.clock.moveOn(TWO_MINUTES);
+  expect(await done.catch(codeOf)).toBe("link-expired");
+});
+
 test("a program that ends right after it has let a device in tells it all the same, at the next start", async () => {
   const [alice, bob] = await town.friends();
   const laptop = await town.stranger();
