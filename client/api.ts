@@ -388,8 +388,8 @@ export interface RecoveryKeys {
    */
   create(options?: Options & { readonly current?: string }): Promise<string>;
   /**
-   * On a new store: the same account with the same safety numbers, on this device alone. Contacts are told. Messages and contacts of
-   * before are not here. May be repeated after a failure.
+   * On a new store: the same account with the same safety numbers, on this device alone. Contacts are told. Messages, contacts and the
+   * profile of before are not here, and groups have to let it in again. May be repeated after a failure.
    * @throws ClientError `wrong-recovery-key`, `bad-argument`, `already-registered`
    */
   restore(key: string, options?: Options): Promise<Account>;

@@ -22,3 +22,8 @@ export interface FanOutEnv {
 export interface UploadEnv {
   readonly MEDIA: R2Bucket;
 }
+
+export interface RendezvousEnv {
+  /** How long devices may take to meet. Unset: 120; shorter for tests that wait for the end. */
+  readonly LINK_SECONDS?: string;
+}

@@ -42,11 +42,12 @@ const HOUR_MILLISECONDS = 3600 * 1000;
 const FANOUT_PAUSE_SECONDS = "1";
 
 /**
- * @param {{ port: number, state: string, seed: string, bench?: string | undefined }} options `port` 0 takes a free one; `state` is a
- *   folder; `bench` is for benches only: without rate limits, `edgewise` or the `floor` that it is compared with
+ * @param {{ port: number, state: string, seed: string, bench?: string | undefined, linkSeconds?: string | undefined }} options `port`
+ *   0 takes a free one; `state` is a folder; `bench` is for benches only: without rate limits, `edgewise` or the `floor` that it is
+ *   compared with; `linkSeconds` is for tests only: how long devices may take to meet
  * @returns {Promise<{ url: string, stop: () => Promise<void> }>}
  */
-export async function startServer({ port, state, seed, bench }) {
+export async function startServer({ port, state, seed, bench, linkSeconds }) {
   mkdirSync(state, { recursive: true });
   requireSameSeed(state, seed);
   const leave = takeState(state);
@@ -57,7 +58,7 @@ export async function startServer({ port, state, seed, bench }) {
     modules: true,
     script: await bundle(isFloor ? "bench/floor/index.ts" : "workers/gateway/index.ts"),
     compatibilityDate: COMPATIBILITY_DATE,
-    bindings: { SERVER_SEED: seed, FANOUT_PAUSE_SECONDS },
+    bindings: { SERVER_SEED: seed, FANOUT_PAUSE_SECONDS, ...(linkSeconds === undefined ? {} : { LINK_SECONDS: linkSeconds }) },
     ...(isFloor ? { durableObjects: MAILBOX } : EDGEWISE),
     d1Databases: { KEYS_DB: "edgewise-keys" },
     r2Buckets: { MEDIA: "edgewise-media" },

@@ -1,5 +1,5 @@
 // npm start: installs what is missing, makes a seed if there is none, serves on PORT (8787; 0 takes a free one) with the state
-// in EDGEWISE_STATE (.edgewise). EDGEWISE_BENCH is for the benches and takes the rate limits away.
+// in EDGEWISE_STATE (.edgewise). EDGEWISE_BENCH is for the benches and takes the rate limits away; EDGEWISE_LINK_SECONDS is for tests.
 
 import { join } from "node:path";
 import { prepare, root } from "./setup.mjs";
@@ -13,7 +13,13 @@ const state = process.env["EDGEWISE_STATE"] ?? join(root, ".edgewise");
 try {
   if (!Number.isInteger(port) || port < 0 || port > 65_535)
     throw new Error(`PORT is a number up to 65535, and not ${process.env["PORT"]}.`);
-  const server = await startServer({ port, state, seed: process.env["SERVER_SEED"] ?? localSeed(), bench: process.env["EDGEWISE_BENCH"] });
+  const server = await startServer({
+    port,
+    state,
+    seed: process.env["SERVER_SEED"] ?? localSeed(),
+    bench: process.env["EDGEWISE_BENCH"],
+    linkSeconds: process.env["EDGEWISE_LINK_SECONDS"],
+  });
   console.log(`Edgewise is on ${server.url}, with its state in ${state}`);
   const address = server.url === "http://127.0.0.1:8787" ? "" : `--server ${server.url} `;
   console.log("Try, in another terminal:");

@@ -85,9 +85,10 @@ function approve(run: Run): Command {
       run.withAccount(async (client, session) => {
         const { output, stop } = session;
         const lines = createInterface({ input: process.stdin });
+        // At once: what is typed before somebody listens would be lost.
+        const typed = lineByLine(lines);
         try {
           const what = code ?? (await pendingRequest(client, session));
-          const typed = lineByLine(lines);
           const device = await client.devices.approveLink(what, {
             history: historyOf(history),
             signal: stop,

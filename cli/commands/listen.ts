@@ -94,6 +94,15 @@ class Listening {
     if (this.#client.connection.value.status === "catching-up") this.#session.output.progress(`catching up: ${this.#count} events`);
   }
 
+  /** Nobody waits for a server that is not there. One that is there may have refused an old token, or this device: then it says so. */
+  async #endUnlessThere(): Promise<void> {
+    try {
+      await this.#client.devices.list({ signal: this.#end.signal });
+    } catch (error) {
+      this.#end.abort(error);
+    }
+  }
+
   #watch(): () => void {
     let before: ConnectionState["status"] = "offline";
     return this.#client.connection.subscribe(({ status, error }) => {
@@ -105,7 +114,7 @@ class Listening {
 
   #statusChanged(status: ConnectionState["status"]): void {
     const { untilEmpty, timeout } = this.#options;
-    if (status === "offline" && untilEmpty === true && timeout === undefined) this.#end.abort(new ClientError("offline"));
+    if (status === "offline" && untilEmpty === true && timeout === undefined) void this.#endUnlessThere();
     if (!this.#session.output.json) this.#session.output.tell(`· ${STATUS[status]}`);
   }
 }

@@ -43,7 +43,8 @@ function restore(run: Run): Command {
     usage: "restore",
     does: "Bring an account back to this store, by its recovery key on standard input.",
     examples: ["--store new.db recovery-key restore < key.txt"],
-    notes: "All other devices are put out, and contacts are told. Messages and contacts of before do not come back.",
+    notes:
+      "All other devices are put out, and contacts are told. Messages and contacts of\nbefore do not come back, and groups have to let you in again.",
   }).action(() =>
     run.withStore(async (client, { output, stop }) => {
       const { fields, people } = accountLine(await client.recovery.restore(await keyOnInput(), { signal: stop }));

@@ -109,6 +109,8 @@ function requireIn(state: AccountState, entries: readonly Bytes[], { deviceId, i
 async function settle(core: Core, account: OwnAccount, entries: readonly Bytes[], name: string): Promise<OwnAccount> {
   const own = { ...account, registered: true };
   const upload = await core.vault.write(async (records) => {
+    // Another program may have been faster.
+    if ((await records.get(OWN))?.registered === true) throw new ClientError("already-registered");
     records.put(OWN, own);
     records.put(ACCOUNTS, { entries, recordSeconds: {}, forked: false }, own.userId);
     keepDeviceName(records, own.deviceId, name);

@@ -45,7 +45,8 @@ export class Meeting {
       try {
         return await work();
       } catch (error) {
-        if (!(error instanceof ClientError) || !error.retryable || this.#isOver) throw error;
+        if (!(error instanceof ClientError) || !error.retryable) throw error;
+        if (this.#isOver) throw new ClientError("link-expired", { cause: error });
       }
       await this.#pause();
     }

@@ -1,6 +1,6 @@
 // What the devices of our account are called. The names are told among these devices and to nobody else; the server has none of them.
 
-import { type DeviceId, MAX_NAME_BYTES, type Sync, toUtf8 } from "#wire";
+import { type DeviceId, MAX_NAME_BYTES, toUtf8 } from "#wire";
 import { ClientError } from "../errors.ts";
 import { DEVICE_NAMES } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
@@ -18,6 +18,7 @@ export function requireDeviceName(name: string): string {
   return trimmed;
 }
 
+/** Ids are given again after all were used, so the newest name is the one that holds. */
 export function keepDeviceName(records: Writer, deviceId: DeviceId, name: string): void {
   records.put(DEVICE_NAMES, { deviceId, name }, deviceId);
   records.touch(OWN_DEVICES);
@@ -33,9 +34,4 @@ export async function nameDevice(sending: Sending, records: Writer, deviceId: De
 export async function tellDeviceNames(sending: Sending, records: Writer, to: DeviceId): Promise<void> {
   for (const { deviceId, name } of await records.all(DEVICE_NAMES))
     await tellOwnDevices(sending, records, { kind: "device-name", deviceId, name }, to);
-}
-
-/** As another device of ours has called one. Ids are given again after all were used, so the newest name is the one that holds. */
-export function takeDeviceName(records: Writer, { deviceId, name }: Extract<Sync["sync"], { readonly kind: "device-name" }>): void {
-  keepDeviceName(records, deviceId, name);
 }

@@ -280,8 +280,9 @@ export class Inbox {
     const { accounts, self } = this.#parts.sending;
     const theirs = await accounts.compare(records, sender.userId, content.senderHead);
     if (theirs === "behind") records.afterwards(() => void this.#learn(sender.userId).catch(() => undefined));
-    if (content.conversation.kind !== "direct") return;
     const own = self.local.address.userId;
+    // Our other device has seen one log of ours, and says it twice.
+    if (content.conversation.kind !== "direct" || sender.userId === own) return;
     const ours = await accounts.compareOwn(records, own, content.conversation.recipientHead, sender.userId);
     if (ours === "behind") records.afterwards(this.#parts.onOwnLogChanged);
   }

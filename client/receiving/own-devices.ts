@@ -2,7 +2,7 @@
 // Of two decisions that contradict each other the later one holds, on every device the same one.
 
 import { assertNever, type GroupId, type Sync } from "#wire";
-import { takeDeviceName } from "../devices/names.ts";
+import { keepDeviceName } from "../devices/names.ts";
 import { takeCopy } from "../groups/take-copy.ts";
 import { contactOf } from "../records/contact.ts";
 import { type Contact, CONTACTS, OWN, type OwnAccount } from "../records/tables.ts";
@@ -41,7 +41,7 @@ export async function applyTold(sending: Sending, records: Writer, { sync }: Syn
       return;
     }
     case "device-name":
-      takeDeviceName(records, sync);
+      keepDeviceName(records, sync.deviceId, sync.name);
       return;
     case "sent":
     case "read":

@@ -20,7 +20,6 @@ import type {
   Settings,
 } from "../api.ts";
 import { type Core, selfOf } from "../core.ts";
-import { LinkRequests } from "../devices/requests.ts";
 import { ClientError } from "../errors.ts";
 import { UPLOADS_TOPIC } from "../media/uploads.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
@@ -40,6 +39,7 @@ import { OwnDevices, OwnRecoveryKeys } from "./devices.ts";
 import { Engine } from "./engine.ts";
 import { Ephemerals, readEvents } from "./events.ts";
 import { contactLink } from "./link.ts";
+import { LinkRequests } from "./link-requests.ts";
 import { Presence } from "./presence.ts";
 import { Value } from "./value.ts";
 import { findAnywhere } from "./message.ts";

@@ -18,11 +18,12 @@ import type {
 import type { Core } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import type { OwnAccount } from "../records/tables.ts";
-import { deviceIdOf, linkedDevices, revoke } from "../devices/list.ts";
+import { deviceIdOf, linkedDevices } from "../devices/list.ts";
 import { nameDevice, OWN_DEVICES, requireDeviceName } from "../devices/names.ts";
-import type { LinkRequests } from "../devices/requests.ts";
+import { revoke } from "../devices/revoke.ts";
 import type { Views } from "./views.ts";
 import { parseWho } from "./link.ts";
+import type { LinkRequests } from "./link-requests.ts";
 
 export interface DevicesParts {
   readonly core: Core;
@@ -41,6 +42,7 @@ export class OwnDevices implements Devices {
   readonly requests: Live<readonly LinkAsked[]>;
   readonly #parts: DevicesParts;
   #live: Live<readonly LinkedDevice[]> | undefined;
+  #isLinking = false;
 
   constructor(parts: DevicesParts) {
     this.#parts = parts;
@@ -65,10 +67,20 @@ export class OwnDevices implements Devices {
     requireNew();
     const digits = Promise.withResolvers<string>();
     const by = account === undefined ? ({ kind: "code" } as const) : ({ kind: "request", userId: userIdOf(account, server) } as const);
+    const wanted = requireDeviceName(name);
+    // Two would make keys in each other's place.
+    if (this.#isLinking) throw new ClientError("bad-argument", { detail: "this device is being linked already" });
+    this.#isLinking = true;
+    const end = (): void => {
+      this.#isLinking = false;
+    };
     const { join } = await import("../devices/join.ts");
-    const showDigits = digits.resolve;
-    const joining = await join({ core, server, name: requireDeviceName(name), by, signIn, showDigits, signal });
-    const done = joining.finish().then(begin);
+    const input = { core, server, name: wanted, by, signIn, showDigits: digits.resolve, signal };
+    const joining = await join(input).catch((error: unknown) => {
+      end();
+      throw error;
+    });
+    const done = joining.finish().then(begin).finally(end);
     // Whoever waits for one of the two need not look at the other.
     done.catch((error: unknown) => digits.reject(error));
     digits.promise.catch(() => undefined);

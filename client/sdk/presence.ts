@@ -1,7 +1,7 @@
 // Presence: asked for, not broadcast. Who looks at somebody asks them under a lease; who is asked by a contact answers, and says
 // goodbye when it leaves. Nothing of it is stored.
 
-import type { UserId } from "#wire";
+import type { DeviceId, UserId } from "#wire";
 import type { Live } from "../api.ts";
 import { OWN } from "../records/tables.ts";
 import type { Engine } from "./engine.ts";
@@ -16,7 +16,8 @@ const ANSWER_MILLISECONDS = 5000;
 export class Presence {
   readonly #engine: Engine;
   readonly #watched = new Map<UserId, Value<boolean | undefined>>();
-  readonly #answered = new Set<UserId>();
+  /** Who has answered since they were asked, and which of their devices are there. */
+  readonly #answered = new Map<UserId, Set<DeviceId>>();
   /** Who wants to know of us, and until when. */
   readonly #leases = new Map<UserId, number>();
 
@@ -32,10 +33,13 @@ export class Presence {
     return value;
   }
 
-  async take({ sender: { userId }, content: { body } }: Arrived): Promise<void> {
+  async take({ sender: { userId, deviceId }, content: { body } }: Arrived): Promise<void> {
     if (body.kind === "presence-answer") {
-      this.#answered.add(userId);
-      this.#watched.get(userId)?.set(body.online);
+      const there = this.#answered.get(userId) ?? new Set();
+      if (body.online) there.add(deviceId);
+      else there.delete(deviceId);
+      this.#answered.set(userId, there);
+      this.#watched.get(userId)?.set(there.size > 0);
     }
     if (body.kind !== "presence-query" || !(await this.#isShared())) return;
     const lease = Math.min(body.leaseSeconds, LEASE_SECONDS) * 1000;

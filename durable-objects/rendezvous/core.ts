@@ -1,8 +1,6 @@
 // The decisions of a rendezvous: four places for a blob each, which is written once and taken once. What was taken stays taken
 // until everything expires. Knows no storage and no clock, and cannot read what lies here.
 
-import { LINK_TICKET_LIFETIME_SECONDS } from "#wire";
-
 export type LinkBlob = 1 | 2 | 3 | 4;
 
 interface Slot {
@@ -31,12 +29,22 @@ export interface Written {
   readonly hash: string;
 }
 
-export function put(meeting: Meeting, { blob, content, hash }: Written, nowMilliseconds: number): readonly [Meeting, Put] {
+/** A moment, and for how long a meeting that begins in it lasts. */
+export interface Moment {
+  readonly nowMilliseconds: number;
+  readonly lifetimeSeconds: number;
+}
+
+export function put(
+  meeting: Meeting,
+  { blob, content, hash }: Written,
+  { nowMilliseconds, lifetimeSeconds }: Moment,
+): readonly [Meeting, Put] {
   if (isOver(meeting, nowMilliseconds)) return [meeting, { kind: "gone" }];
   const there = meeting.slots[blob];
   if (there !== undefined) return [meeting, { kind: there.hash === hash ? "stored" : "gone" }];
   const begun = meeting.expiresMilliseconds === 0;
-  const expiresMilliseconds = begun ? nowMilliseconds + LINK_TICKET_LIFETIME_SECONDS * 1000 : meeting.expiresMilliseconds;
+  const expiresMilliseconds = begun ? nowMilliseconds + lifetimeSeconds * 1000 : meeting.expiresMilliseconds;
   return [{ slots: { ...meeting.slots, [blob]: { hash, content } }, expiresMilliseconds }, { kind: "stored" }];
 }
 

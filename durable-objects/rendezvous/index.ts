@@ -3,6 +3,8 @@
 // plain data under one key, and leaves nothing behind.
 
 import { createDurable } from "itty-durable/itty-durable.js";
+import { LINK_TICKET_LIFETIME_SECONDS } from "#wire";
+import type { RendezvousEnv } from "../env.ts";
 import { type LinkBlob, type Meeting, NO_MEETING, put, type Put, take, type Taken, type Written } from "./core.ts";
 
 export interface RendezvousApi {
@@ -34,11 +36,20 @@ export class Rendezvous extends Durable implements RendezvousApi {
   /** The one property: the library stores and restores what an object has. */
   meeting: Meeting = NO_MEETING;
 
-  constructor(state: DurableObjectState) {
+  readonly #lifetimeSeconds: number;
+  /** As it is on the disk. */
+  #stored: Meeting = NO_MEETING;
+
+  constructor(state: DurableObjectState, env: RendezvousEnv) {
     // The library copies what is bound to where `get-prop` finds it. Nothing is.
     super(state, {});
-    // The library loads with the first request, and a second one that came meanwhile would load over what the first has changed.
-    void state.blockConcurrencyWhile(async () => await this.loadFromStorage());
+    this.#lifetimeSeconds = Number(env.LINK_SECONDS ?? LINK_TICKET_LIFETIME_SECONDS);
+    // The library would load with the first request, and again with a second that comes before the first has loaded. Here
+    // nothing comes before: no load can undo what a request has changed.
+    void state.blockConcurrencyWhile(async () => {
+      await this.loadFromStorage();
+      this.#stored = this.meeting;
+    });
   }
 
   override async fetch(request: Request): Promise<Response> {
@@ -48,7 +59,7 @@ export class Rendezvous extends Durable implements RendezvousApi {
 
   /** Nothing is awaited between the look and the change, here and below: of two that come at once, one is first. */
   async put(written: Written): Promise<Put> {
-    const [meeting, result] = put(this.meeting, written, Date.now());
+    const [meeting, result] = put(this.meeting, written, { nowMilliseconds: Date.now(), lifetimeSeconds: this.#lifetimeSeconds });
     const begins = this.meeting.expiresMilliseconds !== meeting.expiresMilliseconds;
     this.meeting = meeting;
     // An alarm without a meeting is nothing, a meeting without an alarm would stay for ever.
@@ -62,14 +73,17 @@ export class Rendezvous extends Durable implements RendezvousApi {
     return await Promise.resolve(result);
   }
 
-  /** A look at a place where nobody was writes nothing. */
+  /** Called after each request. Who waits for a blob asks often, and that writes nothing. */
   override async persist(): Promise<void> {
-    if (this.meeting.expiresMilliseconds !== 0) await super.persist();
+    if (this.meeting === this.#stored) return;
+    this.#stored = this.meeting;
+    await super.persist();
   }
 
   /** The time is over. Not the library's `reset`, which fails in an object that was not asked anything yet. */
   async alarm(): Promise<void> {
     this.meeting = NO_MEETING;
+    this.#stored = NO_MEETING;
     await this.destroy();
   }
 }

@@ -30,11 +30,11 @@ test("the snippets of the page about the SDK, one after the other, do what they 
       let bar = 0;
       const drawBar = (share) => { bar = share; };
       ${code}
-      console.log(hello.text, "was delivered to", hiking.members.length);
+      console.log(hello.text, "was delivered to", hiking.members.length, "by", devices.length);
       console.log(read, bar);`,
     );
     const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 60_000 });
-    expect(stdout).toBe("hello was delivered to 2\nnotes.txt: Bring water. 1\n");
+    expect(stdout).toBe(`Type what "laptop" shows.\nhello was delivered to 2 by 2\nnotes.txt: Bring water. 1\n`);
   } finally {
     await server.kill();
     rmSync(folder, { recursive: true, force: true });

@@ -137,6 +137,35 @@ test("a look at a place where nobody was leaves nothing behind", async () => {
   expect([await stored(id), await alarmOf(id)]).toEqual([0, null]);
 });
 
+/** Counts what an object stores from now on. */
+async function countPuts(rendezvousId: RendezvousId): Promise<{ readonly puts: number }> {
+  const counter = { puts: 0 };
+  await runInDurableObject(objectOf(rendezvousId), (_, { storage }) => {
+    const store = storage.put.bind(storage) as (...input: readonly unknown[]) => Promise<void>; // whichever of its two forms
+    storage.put = async (...input: readonly unknown[]) => {
+      counter.puts++;
+      await store(...input);
+    };
+  });
+  return counter;
+}
+
+test("a meeting is stored once for each blob that comes or goes, and not for those who ask in vain, or again", async () => {
+  const id = newId();
+  const awake = await countPuts(id);
+  const content = systemRandom(32);
+  await put(id, "1", content);
+  for (let i = 0; i < 5; i++) {
+    expect([await put(id, "1", content), await put(id, "1", systemRandom(32)), await take(id, "2")]).toEqual([204, 410, 404]);
+  }
+  expect(awake.puts).toBe(1);
+  for (let i = 0; i < 5; i++) await take(id, "1");
+  expect(awake.puts).toBe(2);
+  await evictDurableObject(objectOf(id));
+  const woken = await countPuts(id);
+  expect([await take(id, "1"), await take(id, "2"), woken.puts]).toEqual([410, 404, 0]);
+});
+
 test("a blob that is too large, empty or of another type is refused, and nothing is stored", async () => {
   const id = newId();
   const parameters = { rendezvousId: id, blob: "1" };
@@ -182,7 +211,7 @@ test("an id that is none, and a fifth blob, are refused before anything wakes", 
 describe("a request to link", () => {
   async function ask(userId: string, protobuf: Bytes) {
     const response = await world.ask("requestLink", { parameters: { userId }, protobuf });
-    const headers = [...response.headers].filter(([name]) => name !== "date").toSorted();
+    const headers = Object.fromEntries(response.headers);
     return { status: response.status, headers, body: await response.text() };
   }
 

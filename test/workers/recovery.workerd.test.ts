@@ -20,7 +20,8 @@ beforeAll(async () => {
   const token = await owner.token();
   key = owner.owner.nameKey(undefined);
   const protobuf = encodeAppendLog({ entry: found(owner.owner.entries.at(-1)), preKeys: undefined });
-  expect((await world.ask("appendLog", { parameters: { userId: owner.userId }, token, protobuf })).status).toBe(200);
+  const answer = await world.ask("appendLog", { parameters: { userId: owner.userId }, token, protobuf });
+  if (answer.status !== 200) throw new Error(await answer.text());
 });
 
 interface Proving {

@@ -125,14 +125,12 @@ test("a group that one has made is on the other, which is as much of an admin th
   await expect.poll(async () => (await groupOn(second, group.id)).standing, PATIENCE).toBe("left");
 });
 
-test("a group that one has joined by a link is one that both are in", async () => {
-  const group = await bob.client.conversations.createGroup("Choir", []);
-  const link = await group.invite({ approval: false });
-  await using carol = await newcomer(place.url, "carol");
-  await carol.client.conversations.join(link);
-  await expect.poll(async () => (await groupOn(carol, group.id)).standing, PATIENCE).toBe("member");
-  await first.client.conversations.join(await (await groupOn(bob, group.id)).invite({ approval: false }));
+test("a group of somebody new that one has joined by a link is one that both are in", async () => {
+  await using dave = await newcomer(place.url, "dave");
+  const group = await dave.client.conversations.createGroup("Choir", []);
+  await first.client.conversations.join(await group.invite({ approval: false }));
   await onBoth(async ({ conversations }) => (await conversations.group(group.id)).standing, "member");
+  expect(await second.client.contacts.listRequests()).toEqual([]);
 });
 
 test("what is said in a group is on both with its receipts, and what is read on one is read on the other", async () => {
@@ -156,6 +154,22 @@ test("what is said in a group is on both with its receipts, and what is read on 
 function seen({ own, state, reactions }: Message): unknown {
   return { own, state, reactions: reactions.map(({ emoji }) => emoji) };
 }
+
+test("somebody is there as long as one of their devices is", async () => {
+  await caughtUp();
+  const seen: (boolean | undefined)[] = [];
+  const unsubscribe = bob.client.contacts.presence(await bob.client.contacts.find(first.userId)).subscribe((value) => seen.push(value));
+  await expect.poll(() => seen.at(-1), PATIENCE).toBe(true);
+  await second.client.close();
+  // Behind the word of the one that has gone.
+  await (await first.client.conversations.direct(bob.userId)).send("I am here");
+  await expect.poll(async () => (await bob.client.conversations.direct(first.userId)).lastMessage?.text, PATIENCE).toBe("I am here");
+  unsubscribe();
+  expect(seen).not.toContain(false);
+  const client = await createClient({ server: place.url, store: memory({ shared: second.shared }) });
+  second = { ...second, client, [Symbol.asyncDispose]: () => client.close() };
+  await client.connect();
+});
 
 test("what comes about a message before its copy waits for it: receipts, reactions, and that it was read", async () => {
   await caughtUp();

@@ -117,8 +117,19 @@ test("a device that names the account is shown to those that are there, and name
   expect(names).toEqual(["tablet"]);
   expect(alice.client.devices.requests.value).toEqual([]);
   expect(device).toMatchObject({ deviceId: 2, name: "tablet", addedBy: 1, isNew: true, current: false });
+  let shown: readonly (readonly [number, string])[] = [];
+  const stop = alice.client.devices.live.subscribe((devices) => {
+    shown = devices.map(({ deviceId, name }) => [deviceId, name]);
+  });
   await tablet.connect();
-  await alice.client.devices.rename(1, "phone");
+  await tablet.devices.rename(1, "phone");
+  await expect
+    .poll(() => shown, PATIENCE)
+    .toEqual([
+      [1, "phone"],
+      [2, "tablet"],
+    ]);
+  stop();
   await expect
     .poll(async () => (await tablet.devices.list()).map(({ name, isNew, current }) => [name, isNew, current]), PATIENCE)
     .toEqual([
@@ -181,6 +192,20 @@ test("a device that is put out stops, receives nothing that is sent afterwards, 
   await laptop.close();
   for (const { client } of [alice, bob, mallory]) await client.close();
 }, 120_000);
+
+test("a device can put itself out, and what is stored on it can still be read", async () => {
+  const { alice, bob, mallory } = await life();
+  const laptop = await link(alice.client, "laptop");
+  await (await bob.client.conversations.direct(alice.userId)).send("hello");
+  const toBob = async (): Promise<readonly string[]> =>
+    (await (await laptop.conversations.direct(bob.userId)).history()).map(({ text }) => text);
+  await expect.poll(toBob, PATIENCE).toEqual(["hello"]);
+  await laptop.devices.revoke(laptop.account.deviceId);
+  await expect.poll(() => laptop.connection.value.error, PATIENCE).toBe("device-removed");
+  expect(await toBob()).toEqual(["hello"]);
+  await expect.poll(async () => (await noticesOf(alice.client)).map(({ kind }) => kind), PATIENCE).toContain("device-revoked");
+  for (const client of [laptop, alice.client, bob.client, mallory.client]) await client.close();
+}, 60_000);
 
 test("with every device lost, the recovery key brings the account back under the same safety number, and contacts are told", async () => {
   await using alice = await newcomer(place.url, "alice");

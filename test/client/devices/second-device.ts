@@ -1,5 +1,5 @@
-// A second device of an account, made from the parts that linking will be made of: its own keys, an entry in the account log that
-// both devices have signed, and a store that knows whose it is. Nothing of the first device's history comes along.
+// A second device of an account, put into its log by hand, for tests in which no program of the first one runs: its own keys, an entry
+// that both devices have signed, and a store that knows whose it is. Nothing comes along of what the first one knows.
 
 import type { Store } from "#client";
 import { generateKeyPair, systemRandom } from "#crypto";

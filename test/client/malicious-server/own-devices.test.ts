@@ -1,10 +1,20 @@
 // What drives somebody's own devices, said by others: a contact, a stranger, and a device that its owner has revoked. Every kind of it is
-// ignored, and nothing is fetched because of it.
+// ignored, and nothing is fetched because of it. And what a server can do between devices of one account.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Client, createClient } from "#client";
-import { systemRandom } from "#crypto";
-import { encodeGroupState, encodeContent, parseDeviceId, serviceIdOfDevice, type Sync, type UserId } from "#wire";
+import { type Client, ClientError, createClient, type GroupConversation } from "#client";
+import { generateKeyPair, systemRandom } from "#crypto";
+import { setRecoveryKey } from "#identity";
+import {
+  type Bytes,
+  encodeAccountLog,
+  encodeGroupState,
+  encodeContent,
+  parseDeviceId,
+  serviceIdOfDevice,
+  type Sync,
+  type UserId,
+} from "#wire";
 import { memory, SharedMemory } from "edgewise/store/memory";
 import { drawMessageId, next } from "../../../client/core.ts";
 import { Vault } from "../../../client/records/vault.ts";
@@ -12,7 +22,7 @@ import { addJob } from "../../../client/sending/queue.ts";
 import { found } from "../../support/accounts.ts";
 import { addSecondDevice, revokeDevice } from "../devices/second-device.ts";
 import { groupOf, insiderOf } from "./insider.ts";
-import { is, isMessage } from "./liar.ts";
+import { is, isMessage, made } from "./liar.ts";
 import { keyOf } from "./second-device.ts";
 import { PATIENCE, type Person, START_TIMEOUT, Town } from "./town.ts";
 
@@ -160,4 +170,76 @@ test("what a device said before it was revoked, and the server hands out afterwa
   await bob.send(alice, "still there");
   await expect.poll(() => alice.readNew(bob), PATIENCE).toEqual(["still there"]);
   expect(alice.client.settings.value).toEqual({ readReceipts: true, typing: true, presence: false });
+});
+
+/** Another device of somebody's, which has heard all that it is told. */
+async function link(person: Person): Promise<Person> {
+  const other = await town.stranger();
+  const { link: shown, digits, done } = await other.client.devices.requestLink({ name: "laptop" });
+  await person.client.devices.approveLink(found(shown), { digits: () => digits });
+  await done;
+  await person.client.settled();
+  await other.client.connect();
+  return other;
+}
+
+test("a device of an admin that an author did not know of gets the secrets from the admin's other device", async () => {
+  const [bob, alice] = await town.friends();
+  const carol = await town.newcomer("carol");
+  await carol.client.connect();
+  await carol.client.contacts.accept(bob.userId);
+  const groupId = await groupOf("Old", [bob, alice, carol]);
+  // Bob is shown alice's log as it was when she had one device.
+  bob.liar.answer = async (request, next) =>
+    is(request, "getLog") && request.url.includes(alice.userId) ? made(200, encodeAccountLog({ entries: [] })) : await next();
+  const second = await link(alice);
+  const group = async ({ client }: Person): Promise<GroupConversation> => await client.conversations.group(groupId);
+  await expect.poll(async () => (await group(second).catch(() => undefined))?.standing, PATIENCE).toBe("member");
+  await (await group(bob)).remove([carol.userId]);
+  await (await group(bob)).setRole(alice.userId, "admin");
+  bob.liar.becomeHonest();
+  await expect.poll(async () => (await group(second)).role, PATIENCE).toBe("admin");
+  await expect.poll(async () => await (await group(second)).rename("New").then(() => "renamed", codeOf), PATIENCE).toBe("renamed");
+  for (const person of [alice, bob]) await expect.poll(async () => (await group(person)).title, PATIENCE).toBe("New");
+  await (await group(bob)).send("for those who are left");
+  await bob.client.settled();
+  for (const person of [alice, second]) {
+    await expect.poll(async () => (await group(person)).lastMessage?.text, PATIENCE).toBe("for those who are left");
+  }
+});
+
+function codeOf(error: unknown): string {
+  return error instanceof ClientError ? error.code : String(error);
+}
+
+test("two histories of one's own account, each shown to one own device, are told once, and nothing is written past them", async () => {
+  const [alice, bob] = await town.friends();
+  const second = await link(alice);
+  await expect.poll(() => second.client.contacts.find(bob.userId).then(({ contact }) => contact), PATIENCE).toBe("accepted");
+  const key = await keyOf(alice);
+  // Both signed: two devices wrote at once, and the server told each that it was first.
+  const named = (): Bytes => {
+    const recoveryKey = generateKeyPair(systemRandom).publicKey;
+    return setRecoveryKey(key.account, { recoveryKey, signer: key.first, nowSeconds: Math.floor(Date.now() / 1000) }, systemRandom);
+  };
+  const [shownHere, shownThere] = [named(), named()];
+  for (const [device, entry] of [
+    [alice, shownHere],
+    [second, shownThere],
+  ] as const) {
+    device.liar.answer = async (request, next) => {
+      if (!is(request, "getLog") || !request.url.includes(alice.userId)) return await next();
+      const after = Number(new URL(request.url).searchParams.get("after"));
+      return made(200, encodeAccountLog({ entries: after < key.entries.length + 1 ? [entry] : [] }));
+    };
+    await device.client.devices.list();
+    expect((await keyOf(device)).entries).toHaveLength(key.entries.length + 1);
+  }
+  await alice.client.setSettings({ presence: false });
+  const forks = async (person: Person): Promise<number> => (await person.notices()).filter((notice) => notice === "account-forked").length;
+  await expect.poll(() => forks(second), PATIENCE).toBe(1);
+  await alice.client.setSettings({ typing: false });
+  await expect(second.send(bob, "secret")).rejects.toMatchObject({ code: "account-forked" });
+  await expect(second.client.setSettings({ presence: true })).rejects.toMatchObject({ code: "account-forked" });
+  expect(await forks(second)).toBe(1);
 });

@@ -1,5 +1,4 @@
-// A second device of somebody's, made here with their real keys: the client cannot have one yet, and a server lies about those
-// that are there.
+// A second device of somebody's, made here with their real keys and without a program: a server lies about those that are there.
 
 import { systemRandom } from "#crypto";
 import {

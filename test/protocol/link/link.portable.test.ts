@@ -144,7 +144,7 @@ describe.each(KINDS)("by %s", (kind) => {
   });
 });
 
-/** The digits once more, from the words of docs/identity.md: with BigInt, and with labels written out. */
+/** The digits once more, from the words of docs/linking.md: with BigInt, and with labels written out. */
 function digitsByHand(parts: { readonly shared: Bytes; readonly secret: Bytes; readonly fields: readonly Bytes[] }): string {
   const framed = parts.fields.flatMap((field) => [be32(field.length), field]);
   const salt = sha256(concat(ascii("Edgewise/link/transcript/v1\u0000"), ...framed));

@@ -4,7 +4,7 @@
 import { LINK_TICKET_LIFETIME_SECONDS, type LinkRequested, type RendezvousId } from "#wire";
 import type { LinkAsked } from "../api.ts";
 import type { Clock } from "../ports.ts";
-import { Value } from "../sdk/value.ts";
+import { Value } from "./value.ts";
 
 /** A server may make up as many as it likes. */
 const MAX_PENDING = 8;

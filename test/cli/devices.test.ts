@@ -1,0 +1,148 @@
+// One account on several devices, each of them a store and the program: linked by a code and by a request, put out, and restored when none
+// is left; with the fields that programs rely on.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type JsonOutcome, type Line, parse, type Person, type Running } from "./person.ts";
+import { Town } from "./town.ts";
+
+const town = new Town();
+beforeAll(() => town.start(), 60_000);
+afterAll(() => town[Symbol.asyncDispose]());
+
+interface Citizen {
+  readonly person: Person;
+  readonly id: string;
+  readonly link: string;
+}
+
+async function citizen(name: string): Promise<Citizen> {
+  const person = town.newcomer(name);
+  const { userId, link } = await person.ask("register", "--username", name);
+  return { person, id: String(userId), link: String(link) };
+}
+
+async function lineOf(running: Running, type: string): Promise<Line> {
+  const find = ({ lines }: Running): Line | undefined => lines.find((line) => line["type"] === type);
+  await running.until((one) => find(one) !== undefined);
+  const line = find(running);
+  if (line === undefined) throw new Error(`no ${type}`);
+  return line;
+}
+
+interface Linking {
+  /** On the device that is in: what to approve. */
+  readonly approve: readonly string[];
+  readonly link: readonly string[];
+  /** What the person types who reads the digits. */
+  readonly type: (digits: string) => string;
+}
+
+/** Both commands, to their end. */
+async function link(inside: Person, outside: Person, { approve, link: args, type }: Linking): Promise<readonly [JsonOutcome, JsonOutcome]> {
+  const newcomer = outside.start("devices", "link", ...args);
+  const code = args.includes("--account") ? [] : [String((await lineOf(newcomer, "link"))["code"])];
+  const approver = inside.start("devices", "approve", ...code, ...approve);
+  await lineOf(approver, "digits-needed");
+  const { digits } = await lineOf(newcomer, "digits");
+  approver.write(`${type(String(digits))}\n`);
+  return [parse(await approver.ended), parse(await newcomer.ended)];
+}
+
+function typesOf({ lines }: JsonOutcome): readonly unknown[] {
+  return lines.map(({ type }) => type);
+}
+
+function textsIn(lines: readonly Line[]): readonly unknown[] {
+  return lines.filter(({ type }) => type === "message").map(({ text, own }) => [text, own]);
+}
+
+test("three devices of one account: by a code, by a request, and one of them is lost", async () => {
+  const [alice, bob] = [await citizen("alice"), await citizen("bob")];
+  await bob.person.ask("send", "alice", "hello");
+  await alice.person.list("listen", "--until-empty");
+  await alice.person.ask("accept", "bob");
+  await alice.person.list("listen", "--until-empty");
+
+  const laptop = town.newcomer("laptop");
+  const [approved, linked] = await link(alice.person, laptop, { approve: [], link: ["--name", "laptop"], type: (digits) => digits });
+  expect([approved.code, linked.code]).toEqual([0, 0]);
+  expect(approved.lines).toEqual([
+    { type: "digits-needed", deviceName: "laptop", triesLeft: 3 },
+    { type: "device", deviceId: 2, name: "laptop", addedAt: expect.any(String), addedBy: 1, isNew: true, current: false },
+  ]);
+  expect(linked.lines).toEqual([
+    { type: "link", code: expect.stringContaining(`${town.url}/#link/`) },
+    { type: "digits", digits: expect.stringMatching(/^\d{6}$/) },
+    { type: "account", userId: alice.id, deviceId: 2, username: "alice", link: alice.link },
+  ]);
+
+  // From the second one, which knows the person now.
+  await laptop.list("listen", "--until-empty");
+  const tablet = town.newcomer("tablet");
+  const asking: Linking = { approve: [], link: ["--name", "tablet", "--account", alice.link], type: (digits) => digits };
+  const [also, asked] = await link(laptop, tablet, asking);
+  expect([also.code, asked.code]).toEqual([0, 0]);
+  expect(typesOf(asked)).toEqual(["digits", "account"]);
+  await tablet.list("listen", "--until-empty");
+  await tablet.ask("send", "bob", "from the tablet");
+  for (const own of [alice.person, laptop]) {
+    const lines = await own.list("listen", "--until-empty");
+    expect(textsIn(lines)).toEqual([["from the tablet", true]]);
+    expect(lines.filter(({ kind }) => kind === "device-added").map(({ from, deviceId }) => [from, deviceId])).toContainEqual([alice.id, 3]);
+  }
+  await alice.person.ask("devices", "rename", "1", "phone");
+  await tablet.list("listen", "--until-empty");
+  expect((await tablet.list("devices", "list")).map(({ deviceId, name, current }) => [deviceId, name, current])).toEqual([
+    [1, "phone", false],
+    [2, "laptop", false],
+    [3, "tablet", true],
+  ]);
+
+  expect(await tablet.ask("devices", "revoke", "2")).toEqual({ type: "ok" });
+  await bob.person.ask("send", "alice", "after");
+  const lost = await laptop.json("listen", "--until-empty");
+  expect([lost.code, lost.error?.["code"]]).toEqual([1, "device-removed"]);
+  expect(textsIn(await laptop.list("search", "t"))).toEqual([["from the tablet", true]]);
+  expect(textsIn(await tablet.list("listen", "--until-empty"))).toEqual([["after", false]]);
+  const gone = await tablet.json("devices", "revoke", "2");
+  expect([gone.code, gone.error?.["code"]]).toEqual([1, "unknown-device"]);
+}, 180_000);
+
+test("wrong digits three times end it on both sides", async () => {
+  const carol = await citizen("carol");
+  const wrong = (digits: string): string => Array.from({ length: 3 }, () => (digits === "000000" ? "111111" : "000000")).join("\n");
+  const [approved, linked] = await link(carol.person, town.newcomer("other"), { approve: [], link: ["--name", "other"], type: wrong });
+  expect([approved.code, approved.error?.["code"]]).toEqual([1, "wrong-digits"]);
+  expect(approved.lines.map(({ triesLeft }) => triesLeft)).toEqual([3, 2, 1]);
+  expect([linked.code, linked.error?.["code"]]).toEqual([1, "link-refused"]);
+  expect(await carol.person.list("devices", "list")).toHaveLength(1);
+}, 60_000);
+
+test("what cannot be linked, put out or restored is said in a code", async () => {
+  const dave = await citizen("dave");
+  const codeOf = async (...args: readonly string[]): Promise<unknown> => (await dave.person.json(...args)).error?.["code"];
+  expect(await codeOf("devices", "approve", "hello")).toBe("bad-argument");
+  expect(await codeOf("devices", "approve", "hello", "--history", "all")).toBe("bad-argument");
+  expect(await codeOf("devices", "approve", "hello", "--history", "some")).toBe("usage");
+  expect(await codeOf("devices", "link")).toBe("already-registered");
+  expect(await codeOf("devices", "revoke", "1")).toBe("last-device");
+  const nameless = await town.newcomer("nobody").json("devices", "link", "--account", "dave");
+  expect(nameless.error?.["message"]).toContain("contact link");
+  const notAKey = parse(await town.newcomer("nobody").start("recovery-key", "restore").write("a key\n").ended);
+  expect(notAKey.error?.["code"]).toBe("bad-argument");
+}, 60_000);
+
+test("a recovery key is shown once, and brings the account to a store that is new", async () => {
+  const erin = await citizen("erin");
+  const { key } = await erin.person.ask("recovery-key", "create");
+  const next = parse(await erin.person.start("recovery-key", "create", "--current").write(`${String(key)}\n`).ended);
+  const [line] = next.lines;
+  expect(line).toEqual({ type: "recovery-key", key: expect.stringMatching(/^([0-9A-Z]{4}-){13}[0-9A-Z]{4}$/) });
+  const fresh = town.newcomer("fresh");
+  const old = parse(await fresh.start("recovery-key", "restore").write(`${String(key)}\n`).ended);
+  expect([old.code, old.error?.["code"]]).toEqual([1, "wrong-recovery-key"]);
+  const restored = parse(await fresh.start("recovery-key", "restore").write(`${String(line?.["key"])}\n`).ended);
+  expect(restored.lines).toEqual([{ type: "account", userId: erin.id, deviceId: 2, username: null, link: erin.link }]);
+  expect((await erin.person.json("listen", "--until-empty")).error?.["code"]).toBe("device-removed");
+  expect(await fresh.ask("whoami")).toEqual(restored.lines[0]);
+}, 60_000);
