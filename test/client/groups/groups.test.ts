@@ -1,5 +1,6 @@
 // Groups between real clients and a real server: who is in hears everything once and in order, and who is out hears nothing more.
 
+import "edgewise/node";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
