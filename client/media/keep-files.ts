@@ -12,7 +12,7 @@ import { encryptMedia } from "./cipher.ts";
 import { forgetKept, pieceLengths } from "./kept-file.ts";
 import { blur, preparePicture } from "./pictures/index.ts";
 import { cut } from "./pieces.ts";
-import { UPLOADS_TOPIC } from "./uploads.ts";
+import { UPLOADS_TOPIC, type Worker } from "./upload-records.ts";
 
 const KEY_BYTES = 32;
 /** By which a picture is known. */
@@ -49,11 +49,11 @@ export async function dropFiles(core: Core, kept: readonly KeptFile[]): Promise<
   for (const { upload } of kept) await drop(core, upload);
 }
 
-/** In the transaction that stores their message: from here on they are brought to the server. */
-export function takeKept(records: Writer, kept: readonly KeptFile[], message: MessageRecord): void {
+/** In the transaction that stores their message: from here on `worker` brings them to the server. */
+export function takeKept(records: Writer, kept: readonly KeptFile[], worker: Worker, message: MessageRecord): void {
   const { id, conversation, ordinal, author } = message;
   for (const { upload } of kept) {
-    records.put(UPLOADS, { ...upload, state: "waiting", message: { id, conversation, ordinal, author } }, upload.ordinal);
+    records.put(UPLOADS, { ...upload, state: "waiting", worker, message: { id, conversation, ordinal, author } }, upload.ordinal);
   }
   records.touch(UPLOADS_TOPIC);
 }

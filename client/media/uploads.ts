@@ -2,32 +2,20 @@
 // goes the way of every message. What fails for now is tried again, later and later; what is refused waits for its sender. How one
 // file is brought there is upload.ts's, loaded when there is one.
 
-import { accessSecretOf, mediaIdOf } from "#identity";
-import type { UploadId } from "#wire";
+import { toHex, type UploadId } from "#wire";
 import type { Progress } from "../api.ts";
-import { conversationTopic } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { putMessage } from "../receiving/apply.ts";
-import {
-  type ConversationId,
-  CONVERSATIONS,
-  type MessagePlace,
-  MESSAGES,
-  type MessageRecord,
-  PLACES,
-  UPLOADS,
-  type Upload,
-} from "../records/tables.ts";
-import type { Reader, Writer } from "../records/vault.ts";
+import { type ConversationId, type MessagePlace, type Upload, UPLOADS } from "../records/tables.ts";
 import type { Sending } from "../sending/compose.ts";
 import { FIRST_PAUSE_MILLISECONDS, pauseMilliseconds } from "../sending/pause.ts";
-import { say } from "../sending/say.ts";
-import { toPointers } from "./attachments.ts";
 import { forgetKept } from "./kept-file.ts";
 import type { MediaServer } from "./media-server.ts";
+import { arrived, claim, isTaken, refuse, release, withdraw, type Worker } from "./upload-records.ts";
 
-/** Touched when there is something to bring, or one thing less. */
-export const UPLOADS_TOPIC = "uploads";
+/** How long a program that says nothing is believed to be at it, and how often it says so. */
+const CLAIM_MILLISECONDS = 15_000;
+const RENEWAL_MILLISECONDS = 5000;
+const REMOVAL_MILLISECONDS = 5000;
 
 /** Far longer than it takes to encrypt the files of a message. */
 const ENCRYPTING_MILLISECONDS = 24 * 3600_000;
@@ -62,6 +50,7 @@ export class Uploads {
   #working: Promise<void> | undefined;
   #again = false;
   #closed = false;
+  #id: string | undefined;
   #cancelLook: () => void = () => undefined;
 
   constructor(sending: Sending, server: () => Promise<MediaServer>) {
@@ -69,12 +58,19 @@ export class Uploads {
     this.#server = server;
   }
 
+  /** This program, for so long. */
+  get worker(): Worker {
+    const { random, clock } = this.#sending;
+    this.#id ??= toHex(random(8));
+    return { id: this.#id, untilMilliseconds: clock.nowMilliseconds() + CLAIM_MILLISECONDS };
+  }
+
   /** There may be something to bring. */
   wake(): void {
     if (this.#closed) return;
     this.#again = true;
     this.#working ??= this.#work()
-      .catch(() => this.#lookLater())
+      .catch(() => this.#lookLater(FIRST_PAUSE_MILLISECONDS))
       .finally(() => {
         this.#working = undefined;
         if (this.#again) this.wake();
@@ -133,13 +129,20 @@ export class Uploads {
       this.#again = false;
       const uploads = await this.#sending.vault.read((records) => records.all(UPLOADS));
       for (const upload of uploads) if (this.#isOver(upload)) await forgetKept(this.#sending.vault, upload);
-      const next = uploads
-        .filter(({ state, ordinal }) => state === "waiting" && this.#lanes.get(ordinal)?.waiting !== true)
-        .reduce<Upload | undefined>((first, upload) => (first === undefined || upload.ordinal < first.ordinal ? upload : first), undefined);
+      const next = this.#nextOf(uploads);
       if (next === undefined) return;
       await this.#try(next);
       for (const listener of this.#listeners) listener();
     }
+  }
+
+  /** The oldest that neither waits for its next try nor is with another program. */
+  #nextOf(uploads: readonly Upload[]): Upload | undefined {
+    const now = this.#sending.clock.nowMilliseconds();
+    const waiting = uploads.filter(({ state, ordinal }) => state === "waiting" && this.#lanes.get(ordinal)?.waiting !== true);
+    const free = waiting.filter((upload) => !isTaken(upload, this.#id, now)).toSorted((a, b) => a.ordinal - b.ordinal);
+    if (free.length === 0 && waiting.length > 0) this.#lookLater(RENEWAL_MILLISECONDS);
+    return free[0];
   }
 
   /** Nobody needs it any more, or whoever was encrypting it has died over it. */
@@ -149,13 +152,16 @@ export class Uploads {
   }
 
   /** The store could not be read: it is still there, and so is what it holds. */
-  #lookLater(): void {
-    if (!this.#closed) this.#cancelLook = this.#sending.clock.after(FIRST_PAUSE_MILLISECONDS, () => this.wake());
+  #lookLater(milliseconds: number): void {
+    this.#cancelLook();
+    if (!this.#closed) this.#cancelLook = this.#sending.clock.after(milliseconds, () => this.wake());
   }
 
   async #try(upload: Upload): Promise<void> {
+    if (!(await this.#claim(upload)) || this.#closed) return;
     const stop = new AbortController();
     this.#running.set(upload.ordinal, stop);
+    const stopRenewing = this.#renew(upload);
     try {
       const uploadId = await this.#bring(upload, stop.signal);
       if (uploadId === "conflict") this.#pause(upload, undefined);
@@ -167,8 +173,28 @@ export class Uploads {
       if (failure.retryable) this.#pause(upload, failure);
       else await this.#sending.vault.write((records) => refuse(records, upload, failure));
     } finally {
+      stopRenewing();
       this.#running.delete(upload.ordinal);
+      await this.#sending.vault.write((records) => release(records, upload, this.#id));
     }
+  }
+
+  #claim(upload: Upload): Promise<boolean> {
+    const { vault, clock } = this.#sending;
+    return vault.write((records) => claim(records, upload, this.worker, clock.nowMilliseconds()));
+  }
+
+  /** Says again and again that this program is at it. One that is not heard of for a while is taken for dead. */
+  #renew(upload: Upload): () => void {
+    let cancel: () => void = () => undefined;
+    const renewLater = (): void => {
+      cancel = this.#sending.clock.after(RENEWAL_MILLISECONDS, () => {
+        renewLater();
+        this.#claim(upload).catch(() => undefined);
+      });
+    };
+    renewLater();
+    return () => cancel();
   }
 
   async #bring(upload: Upload, signal: AbortSignal): Promise<UploadId | "conflict"> {
@@ -228,87 +254,4 @@ export class Uploads {
 
 function isAmong(ordinal: number, uploads: readonly Upload[]): boolean {
   return uploads.some((upload) => upload.ordinal === ordinal);
-}
-
-const REMOVAL_MILLISECONDS = 5000;
-
-/** Messages of ours whose files are not at the server yet, and are still brought there. */
-export async function countUploads(records: Reader): Promise<number> {
-  const waiting = (await records.all(UPLOADS)).filter(({ state }) => state === "waiting");
-  return new Set(waiting.map(({ message }) => message?.id)).size;
-}
-
-/** Whether a message waits for its files, so that nobody but this device has heard of it. */
-export function waitsForFiles({ attachments = [] }: MessageRecord): boolean {
-  return attachments.some(({ stored }) => stored === undefined);
-}
-
-/** Tries again what was refused. */
-export async function bringAgain(records: Writer, { conversation, ordinal }: MessagePlace): Promise<void> {
-  for (const upload of await uploadsOf(records, { conversation, ordinal })) {
-    if (upload.state === "refused") records.put(UPLOADS, { ...upload, state: "waiting" }, upload.ordinal);
-  }
-  records.touch(UPLOADS_TOPIC);
-}
-
-async function uploadsOf(
-  records: Reader,
-  { conversation, ordinal }: Pick<MessagePlace, "conversation" | "ordinal">,
-): Promise<readonly Upload[]> {
-  const uploads = await records.all(UPLOADS);
-  return uploads.filter(({ message }) => message?.conversation === conversation && message.ordinal === ordinal);
-}
-
-/** The server has a file. With the last one its message is composed, in the same transaction: it is sent once. */
-async function arrived(sending: Sending, records: Writer, { ordinal }: Upload, uploadId: UploadId): Promise<void> {
-  const upload = await records.get(UPLOADS, ordinal);
-  // Taken back meanwhile, or another program was faster.
-  if (upload?.state !== "waiting" || upload.message === undefined) return;
-  const { message: place, index } = upload;
-  const before = await records.get(MESSAGES, place.conversation, place.ordinal);
-  records.put(UPLOADS, { ...upload, state: "done" }, ordinal);
-  records.touch(UPLOADS_TOPIC);
-  if (before?.attachments === undefined) return;
-  const stored = { mediaId: mediaIdOf(uploadId), accessSecret: accessSecretOf(uploadId) };
-  const attachments = before.attachments.map((file, at) => (at === index ? { ...file, stored } : file));
-  const message = { ...before, attachments };
-  putMessage(records, message);
-  await sayWithFiles(sending, records, message);
-}
-
-/** Unless a file is still missing. */
-export async function sayWithFiles(sending: Sending, records: Writer, message: MessageRecord): Promise<void> {
-  const { conversation, text, replyTo } = message;
-  const attachments = toPointers(message.attachments);
-  if (attachments === undefined) return;
-  const reference = replyTo === undefined ? undefined : { author: replyTo.author, messageId: replyTo.id };
-  await say(sending, records, { to: conversation, body: { kind: "text", text, replyTo: reference, attachments }, message });
-}
-
-async function refuse(records: Writer, { ordinal }: Upload, { code }: ClientError): Promise<void> {
-  const upload = await records.get(UPLOADS, ordinal);
-  if (upload?.state !== "waiting" || upload.message === undefined) return;
-  records.put(UPLOADS, { ...upload, state: "refused" }, ordinal);
-  records.touch(UPLOADS_TOPIC);
-  const message = await records.get(MESSAGES, upload.message.conversation, upload.message.ordinal);
-  if (message !== undefined) putMessage(records, { ...message, state: "failed", error: code });
-}
-
-/** `undefined` when all of its files are there: it may have been said. */
-async function withdraw(records: Writer, place: MessagePlace): Promise<readonly Upload[] | undefined> {
-  const message = await records.get(MESSAGES, place.conversation, place.ordinal);
-  if (message === undefined || !waitsForFiles(message)) return undefined;
-  const uploads = await uploadsOf(records, place);
-  for (const upload of uploads) records.put(UPLOADS, { ...upload, state: "done" }, upload.ordinal);
-  records.touch(UPLOADS_TOPIC);
-  const { conversation, ordinal } = message;
-  records.delete(MESSAGES, conversation, ordinal);
-  records.delete(PLACES, message.id, message.author);
-  const record = await records.get(CONVERSATIONS, conversation);
-  if (record?.lastOrdinal === ordinal) {
-    const [previous] = await records.page(MESSAGES, [conversation], { before: ordinal, limit: 1, reverse: true });
-    records.put(CONVERSATIONS, { ...record, lastOrdinal: previous?.ordinal ?? 0 }, conversation);
-  }
-  records.touch(conversationTopic(conversation));
-  return uploads;
 }

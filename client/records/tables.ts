@@ -338,6 +338,8 @@ export interface Upload {
   readonly index: number;
   /** Bytes of the encrypted file. */
   readonly length: number;
+  /** Which program brings it, and until when the others leave it alone unless it says so again. */
+  readonly worker?: { readonly id: string; readonly untilMilliseconds: number } | undefined;
   /** What the server calls the upload, and only we know. */
   readonly uploadId: UploadId | undefined;
 }

@@ -5,7 +5,7 @@ import type { MessageId, UserId } from "#wire";
 import type { Conversation, ConversationBase, DirectConversation, Live, Message, Peer, SendFileOptions } from "../api.ts";
 import { conversationTopic, drawMessageId } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { sayWithFiles } from "../media/uploads.ts";
+import { sayWithFiles } from "../media/upload-records.ts";
 import { owe, see, storeMessage } from "../receiving/apply.ts";
 import { contactOf } from "../records/contact.ts";
 import {
@@ -83,7 +83,7 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
         signal?.throwIfAborted();
         const attachments = kept.map(({ attachment }) => attachment);
         const stored = await this.#compose(records, options.caption ?? "", options.replyTo, attachments);
-        takeKept(records, kept, stored);
+        takeKept(records, kept, engine.uploads.worker, stored);
         return stored;
       })
       .catch(async (error: unknown) => {

@@ -21,7 +21,7 @@ import type {
 } from "../api.ts";
 import { type Core, selfOf } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { UPLOADS_TOPIC } from "../media/uploads.ts";
+import { UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";

@@ -3,7 +3,7 @@
 import { type MessageId, parseMessageId, type UserId, WireError } from "#wire";
 import type { Attachment, Conversation, Message, MessageState, Options, Peer } from "../api.ts";
 import { ClientError } from "../errors.ts";
-import { bringAgain, sayWithFiles, waitsForFiles } from "../media/uploads.ts";
+import { bringAgain, sayWithFiles, waitsForFiles } from "../media/upload-records.ts";
 import { changeMessage, putMessage } from "../receiving/apply.ts";
 import { MESSAGES, type MessageRecord, PLACES } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";

@@ -3,9 +3,13 @@
 
 import { once } from "node:events";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { createClient } from "#client";
 import { encryptedMediaLength } from "#wire";
+import { memory } from "edgewise/store/memory";
 import { found } from "../../support/accounts.ts";
 import { gathered } from "../../support/media.ts";
+import { exifSegment, HEIGHT, jpeg, WIDTH } from "../../support/pictures/jpeg.ts";
+import { exif, MARK } from "../../support/pictures/tiff.ts";
 import { groupOf, HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, settled } from "../groups/people.ts";
 import { Liar, lyingAbout, made } from "../malicious-server/liar.ts";
 import { expectSame, fileIn, fileOf, friends, leftOver, MIB, received } from "./people.ts";
@@ -64,6 +68,34 @@ test("several files go in one message, with words beside them and names without 
     "cfdp.exe application/pdf",
   ]);
   for (const [index, file] of files.entries()) await expectSame(await found(attachments[index]).download(), file);
+});
+
+test("a picture loses what a camera has written into it, unless it is to keep it", async () => {
+  const bytes = jpeg({ before: [exifSegment(exif(6))] });
+  const toBob = await alice.client.conversations.direct(bob.userId);
+  const picture = new File([bytes], "summit.jpg");
+  for (const keepMetadata of [false, true]) {
+    const message = await toBob.sendFile(picture, { keepMetadata });
+    await message.sent();
+    const attachment = await fileIn(bob, message.id);
+    // Turned, as its camera was held.
+    expect(attachment).toMatchObject({ name: "summit.jpg", mime: "image/jpeg", width: HEIGHT, height: WIDTH });
+    const text = Buffer.from(await (await attachment.download()).arrayBuffer()).toString("latin1");
+    expect(text.includes(MARK)).toBe(keepMetadata);
+    if (keepMetadata) expect(text).toBe(Buffer.from(bytes).toString("latin1"));
+  }
+  const damaged = new File([bytes.slice(0, 40)], "summit.jpg");
+  await expect(toBob.sendFile(damaged)).rejects.toMatchObject({ code: "picture-damaged" });
+  await (await toBob.sendFile(damaged, { keepMetadata: true })).sent();
+});
+
+test("of two programs of one person, one brings a file to the server and the other leaves it alone", async () => {
+  const other = new Liar();
+  await using second = await createClient({ store: memory({ shared: alice.shared }), network: other });
+  const message = await (await alice.client.conversations.direct(bob.userId)).sendFile(fileOf(2 * MIB), { caption: "two programs" });
+  await (await second.message(message.id)).sent();
+  await received(bob, message.id);
+  expect(other.count("createUpload") + other.count("getUpload") + other.count("appendUpload")).toBe(0);
 });
 
 test("everybody in a group has a file that was sent there once", async () => {
