@@ -2,7 +2,6 @@
 // what a new device reveals.
 
 import { generateKeyPair, type KeyPair, parsePublicKey, type PublicKey, useBackend } from "#crypto";
-// oxlint-disable-next-line no-restricted-imports -- a program chooses its backend, and this test is one
 import { nodeBackend } from "#crypto/node";
 import { beginLink, offerLink, openReveal } from "#protocol";
 import { type Bytes, decodeLinkOffer, encodeLinkOffer } from "#wire";
