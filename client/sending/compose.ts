@@ -20,7 +20,7 @@ import type { Accounts } from "../accounts.ts";
 import { type Core, drawMessageId, next, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { type ConversationId, CONVERSATIONS, type ConversationRecord, type Job, type MessagePlace, SENT } from "../records/tables.ts";
-import type { Writer } from "../records/vault.ts";
+import type { Reader, Writer } from "../records/vault.ts";
 import type { TrustRoots } from "../trust-roots.ts";
 import { addGroupJob, addJob } from "./queue.ts";
 
@@ -36,20 +36,9 @@ export interface Compose {
   readonly message?: MessagePlace & { readonly id: MessageId; readonly sentAt: number };
 }
 
-/** Also writes what our own other devices should see of it. */
 export async function compose(sending: Sending, records: Writer, input: Compose): Promise<void> {
   const content = await encodePositioned(sending, records, input);
   await enqueue(records, sending, { ...input, content, kind: "content" });
-  const { userId } = sending.self.local.address;
-  const own = await sending.accounts.require(records, userId);
-  if (own.devices.length < 2 || input.recipient === userId || !isSynced(input.body)) return;
-  const sync = { recipient: userId, body: { kind: "sync", sync: { kind: "sent", content } } } as const;
-  await enqueue(records, sending, { ...sync, content: await encodePositioned(sending, records, sync), kind: "content" });
-}
-
-/** What other devices of ours show, too. */
-function isSynced(body: Body): boolean {
-  return body.kind === "text" || body.kind === "edit" || body.kind === "delete" || body.kind === "reaction";
 }
 
 /** A group, and the state of it that we know. */
@@ -82,6 +71,14 @@ export interface ComposeToMember extends Pick<Compose, "recipient" | "body"> {
 export async function composeToMember(sending: Sending, records: Writer, { group, recipient, body }: ComposeToMember): Promise<void> {
   const content = encoded(await contentFor(sending, records, { kind: "group", ...group }, { body, message: undefined }), undefined);
   await enqueue(records, sending, { recipient, content, kind: "content" });
+}
+
+/**
+ * Whether anything may be said to somebody now. What only answers or is owed is left out where not: nobody else waits because one
+ * person's account, or our own, has two histories.
+ */
+export async function canCompose({ accounts, self }: Sending, records: Reader, recipient: UserId): Promise<boolean> {
+  return (await accounts.isWritable(records, recipient)) && (await accounts.isWritable(records, self.local.address.userId));
 }
 
 export interface ComposeUnplaced extends Pick<Compose, "recipient" | "body"> {

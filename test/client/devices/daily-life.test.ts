@@ -121,6 +121,10 @@ test("who was verified and then restored their account is written to from neithe
   await restored.recovery.restore(key);
   for (const person of [first, second])
     await expect((await write(person, "to whom?")).sent()).rejects.toMatchObject({ code: "identity-changed" });
+  await caughtUp();
+  // What was not sent is shown where it was written.
+  const history = await (await second.client.conversations.direct(carol.userId)).history();
+  expect(history.map(({ text, state }) => `${text} ${state}`)).toEqual(["to whom? failed", "before sent", "before sent"]);
   expect(await verification(second)).toMatchObject({ verified: false, safetyNumber: before.safetyNumber });
   await (await verification(first)).confirm();
   await expect.poll(async () => (await verification(second)).verified, PATIENCE).toBe(true);
