@@ -35,8 +35,7 @@ export function send(run: Run): Command {
         await untilSent(message, session.stop);
         const fields = { type: "sent", id: message.id, conversation: conversation.id, sentAt: message.sentAt.toISOString() };
         await session.output.line(fields, `sent  ${faint(message.id)}`);
-        // Our own other devices should show it now, too. What keeps that from going is tried again by the next command.
-        await client.settled({ signal: session.stop }).catch(() => undefined);
+        await session.spread(client);
       });
     });
 }
