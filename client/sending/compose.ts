@@ -89,6 +89,8 @@ export interface ComposeUnplaced extends Pick<Compose, "recipient" | "body"> {
 /** What has no place in a sequence, because only one device gets it, or because it may be told again and in any order. */
 export async function composeUnplaced(sending: Sending, records: Writer, { recipient, body, only }: ComposeUnplaced): Promise<void> {
   const content = await encodeUnplaced(sending, records, recipient, body);
+  // Whom there is a conversation with is looked at when what was sent is swept.
+  records.put(CONVERSATIONS, await conversationOf(records, recipient), recipient);
   await enqueue(records, sending, { recipient, content, kind: "content", ...(only === undefined ? {} : { only }) });
 }
 
