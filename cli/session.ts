@@ -67,6 +67,11 @@ export class Session {
     await this.ok();
   }
 
+  /** For a command that is done: our own other devices should show it now, too. What keeps that from going is tried again by the next one. */
+  async spread(client: Client): Promise<void> {
+    await client.settled({ signal: this.stop }).catch(() => undefined);
+  }
+
   ok(): Promise<void> {
     return this.output.line({ type: "ok" }, "ok");
   }

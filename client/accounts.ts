@@ -45,6 +45,17 @@ export class Accounts {
     return state;
   }
 
+  /** Whether `require` would answer. */
+  async isWritable(records: Reader, userId: UserId): Promise<boolean> {
+    try {
+      await this.require(records, userId);
+      return true;
+    } catch (error) {
+      if (error instanceof ClientError) return false;
+      throw error;
+    }
+  }
+
   /** Whether somebody was verified as who they are now: whoever holds the recovery key may be somebody else than that person. */
   async isVerified(records: Reader, userId: UserId): Promise<boolean> {
     const verifiedAt = (await records.get(CONTACTS, userId))?.verifiedAt;

@@ -41,6 +41,7 @@ export function block(run: Run): Command {
     run.withAccount(async (client, session) => {
       await client.contacts.block(who, { signal: session.stop });
       await session.ok();
+      await session.spread(client);
     }),
   );
 }
@@ -54,6 +55,7 @@ export function unblock(run: Run): Command {
     run.withAccount(async (client, session) => {
       await client.contacts.unblock(who, { signal: session.stop });
       await session.ok();
+      await session.spread(client);
     }),
   );
 }

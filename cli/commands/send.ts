@@ -49,6 +49,7 @@ export function send(run: Run): Command {
         await untilSent(message, session.stop);
         const fields = { type: "sent", id: message.id, conversation: conversation.id, sentAt: message.sentAt.toISOString() };
         await session.output.line(fields, `sent  ${faint(message.id)}`);
+        await session.spread(client);
       });
     });
 }

@@ -27,13 +27,16 @@ export function verify(run: Run): Command {
     .option("--mark", "I have compared the number, it is the same")
     .option("--scan <text>", "compare with what their code says, and mark it when it is the same")
     .action((who: string, options: VerifyOptions) =>
-      run.withAccount(async (client, { output, stop }) => {
+      run.withAccount(async (client, session) => {
+        const { output, stop } = session;
         const peer = await client.contacts.find(who, { signal: stop });
         const verification = await peer.verification();
         if (options.scan !== undefined) compare(verification, options.scan);
-        if (options.mark === true || options.scan !== undefined) await verification.confirm();
+        const isMarked = options.mark === true || options.scan !== undefined;
+        if (isMarked) await verification.confirm();
         if (options.qr === true) await output.picture(encodeQR(verification.scannable, "ascii"));
         await show(output, peer);
+        if (isMarked) await session.spread(client);
       }),
     );
 }

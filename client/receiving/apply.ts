@@ -31,7 +31,7 @@ import type { Writer } from "../records/vault.ts";
 import { noteJoinRequest } from "../groups/invites.ts";
 import { findGroup, isGroupId } from "../groups/state.ts";
 import { toRecord } from "../media/attachments.ts";
-import { compose, conversationOf, type Sending } from "../sending/compose.ts";
+import { canCompose, compose, conversationOf, type Sending } from "../sending/compose.ts";
 import { hasOtherDevices } from "../sending/own-devices.ts";
 import { type Awaited, type Early, keepEarly, takeEarly } from "./early.ts";
 
@@ -342,7 +342,7 @@ async function applyAccept(sending: Sending, records: Writer, userId: UserId, bo
 /** Says that we accept them, with our name, unless that was said before. */
 async function sendAccept(sending: Sending, records: Writer, userId: UserId): Promise<void> {
   const contact = await contactOf(records, userId);
-  if (contact.ourSecret !== undefined) return;
+  if (contact.ourSecret !== undefined || !(await canCompose(sending, records, userId))) return;
   const ourSecret = sending.random(32);
   records.put(CONTACTS, { ...contact, ourSecret }, userId);
   await compose(sending, records, { recipient: userId, body: { kind: "accept", deliverySecret: ourSecret } });

@@ -17,7 +17,7 @@ import { recordEvent } from "../core.ts";
 import { groupsWith } from "../groups/state.ts";
 import { type ConversationId, GROUPS, OWN_SENDER_KEYS, type Repair, REPAIRS, SENT, type SentRecord, SESSIONS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
-import { composeUnplaced, enqueue, type Sending } from "../sending/compose.ts";
+import { canCompose, composeUnplaced, enqueue, type Sending } from "../sending/compose.ts";
 import { findMessage } from "./apply.ts";
 
 const ONCE_PER_MILLISECONDS = 3600_000;
@@ -93,7 +93,8 @@ export async function answerReport(sending: Sending, records: Writer, sender: De
   }
   // Also when there is nothing to say: the other side waits for a session that works.
   const nothing = { recipient: sender.userId, body: { kind: "nothing" }, only: sender.deviceId } as const;
-  if (outcome.output.sessionArchived) await composeUnplaced(sending, records, nothing);
+  const mayAnswer = outcome.output.sessionArchived && (await canCompose(sending, records, sender.userId));
+  if (mayAnswer) await composeUnplaced(sending, records, nothing);
 }
 
 function isSame(a: DeviceAddress, b: DeviceAddress): boolean {

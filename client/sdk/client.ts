@@ -29,6 +29,7 @@ import { OWN_TOPIC } from "../receiving/own-devices.ts";
 import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
+import { canCompose } from "../sending/compose.ts";
 import { after, profileOf, settingsOf, tellOwnDevices } from "../sending/own-devices.ts";
 import { type Exchange, exchange } from "../transport/exchange.ts";
 import { httpApi } from "../transport/http-api.ts";
@@ -272,7 +273,9 @@ class LocalClient implements Client {
       records.put(OWN, own);
       await tellOwnDevices(views.engine.sending, records, profileOf(own));
       const body = { kind: "profile", name: changed.name, avatar: undefined } as const;
-      for (const { userId, state } of await records.all(CONTACTS)) if (state === "accepted") await views.say(records, userId, body);
+      for (const { userId, state } of await records.all(CONTACTS)) {
+        if (state === "accepted" && (await canCompose(views.engine.sending, records, userId))) await views.say(records, userId, body);
+      }
       for (const { groupId, standing, broken, introduced } of await records.all(GROUPS)) {
         if (introduced && standing === "member" && broken === undefined) await views.say(records, groupId, body);
       }

@@ -4,7 +4,7 @@ import { MAX_RECEIPT_IDS } from "#wire";
 import { findGroup, isGroupId, toGroup } from "../groups/state.ts";
 import { OWED, type Owed, OWN } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
-import { compose, composeToMember, type Sending } from "../sending/compose.ts";
+import { canCompose, compose, composeToMember, type Sending } from "../sending/compose.ts";
 
 const SHORTEST_PAUSE_MILLISECONDS = 500;
 const RANDOM_PAUSE_MILLISECONDS = 2000;
@@ -45,8 +45,9 @@ export class Receipts {
     const telling = (await records.get(OWN))?.settings.readReceipts === true;
     records.delete(OWED, conversation, recipient);
     const group = isGroupId(conversation) ? await findGroup(records, conversation) : undefined;
-    // Who is out of a group owes nothing there any more.
+    // Who is out of a group owes nothing there any more, nor anybody to who may be another person by now.
     if (isGroupId(conversation) && group?.known.standing !== "member") return;
+    if (!(await canCompose(this.#sending, records, recipient))) return;
     for (const receipt of ["delivered", "read"] as const) {
       const ids = receipt === "read" && !telling ? [] : owed[receipt];
       for (let from = 0; from < ids.length; from += MAX_RECEIPT_IDS) {

@@ -20,7 +20,7 @@ import type { Accounts } from "../accounts.ts";
 import { type Core, drawMessageId, next, type Self } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { type ConversationId, CONVERSATIONS, type ConversationRecord, type Job, type MessagePlace, SENT } from "../records/tables.ts";
-import type { Writer } from "../records/vault.ts";
+import type { Reader, Writer } from "../records/vault.ts";
 import type { TrustRoots } from "../trust-roots.ts";
 import { addGroupJob, addJob } from "./queue.ts";
 
@@ -36,20 +36,9 @@ export interface Compose {
   readonly message?: MessagePlace & { readonly id: MessageId; readonly sentAt: number };
 }
 
-/** Also writes what our own other devices should see of it. */
 export async function compose(sending: Sending, records: Writer, input: Compose): Promise<void> {
   const content = await encodePositioned(sending, records, input);
   await enqueue(records, sending, { ...input, content, kind: "content" });
-  const { userId } = sending.self.local.address;
-  const own = await sending.accounts.require(records, userId);
-  if (own.devices.length < 2 || input.recipient === userId || !isSynced(input.body)) return;
-  const sync = { recipient: userId, body: { kind: "sync", sync: { kind: "sent", content } } } as const;
-  await enqueue(records, sending, { ...sync, content: await encodePositioned(sending, records, sync), kind: "content" });
-}
-
-/** What other devices of ours show, too. */
-function isSynced(body: Body): boolean {
-  return body.kind === "text" || body.kind === "edit" || body.kind === "delete" || body.kind === "reaction";
 }
 
 /** A group, and the state of it that we know. */
@@ -84,6 +73,14 @@ export async function composeToMember(sending: Sending, records: Writer, { group
   await enqueue(records, sending, { recipient, content, kind: "content" });
 }
 
+/**
+ * Whether anything may be said to somebody now. What only answers or is owed is left out where not: nobody else waits because one
+ * person's account, or our own, has two histories.
+ */
+export async function canCompose({ accounts, self }: Sending, records: Reader, recipient: UserId): Promise<boolean> {
+  return (await accounts.isWritable(records, recipient)) && (await accounts.isWritable(records, self.local.address.userId));
+}
+
 export interface ComposeUnplaced extends Pick<Compose, "recipient" | "body"> {
   /** One device only: to the others it would be a gap. */
   readonly only?: DeviceId | undefined;
@@ -92,6 +89,8 @@ export interface ComposeUnplaced extends Pick<Compose, "recipient" | "body"> {
 /** What has no place in a sequence, because only one device gets it, or because it may be told again and in any order. */
 export async function composeUnplaced(sending: Sending, records: Writer, { recipient, body, only }: ComposeUnplaced): Promise<void> {
   const content = await encodeUnplaced(sending, records, recipient, body);
+  // Whom there is a conversation with is looked at when what was sent is swept.
+  records.put(CONVERSATIONS, await conversationOf(records, recipient), recipient);
   await enqueue(records, sending, { recipient, content, kind: "content", ...(only === undefined ? {} : { only }) });
 }
 

@@ -12,6 +12,7 @@ import { type Outgoing, sendToGroup } from "../groups/outgoing.ts";
 import { isGroupId } from "../groups/state.ts";
 import { certificateOf } from "./certificate.ts";
 import type { Sending } from "./compose.ts";
+import { tellSent } from "./own-devices.ts";
 import { FIRST_PAUSE_MILLISECONDS, pauseMilliseconds } from "./pause.ts";
 import { recipientsOf, removeGroupJob, removeJob } from "./queue.ts";
 import { prepareSessions, sealJob } from "./sealing.ts";
@@ -245,7 +246,7 @@ export class Outbox {
   async #settle(records: Writer, results: readonly Result[]): Promise<void> {
     for (const { kind, job } of results) {
       if (kind !== "accepted") continue;
-      await removeJob(records, job);
+      if (await removeJob(records, job)) await tellSent(this.#sending, records, job);
       if (job.message !== undefined && (await isLastOf(records, job.message))) await markSent(records, job.message);
     }
   }

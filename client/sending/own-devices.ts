@@ -1,14 +1,14 @@
 // What this device tells the others of its account: what was decided about somebody, what the account calls itself and tells of
 // itself, which groups it is in. Each is a state and not an event: it has no place in a sequence, the later one holds, and it may
-// be told again.
+// be told again. What was sent is an event, and has its place.
 
 import { decodeGroupRecord } from "#protocol";
-import { type DeviceId, encodeGroupState, parseUsername, type Sync, type UserId } from "#wire";
+import { decodeContent, type DeviceId, encodeGroupState, parseUsername, type Sync, type UserId } from "#wire";
 import type { ContactState } from "../api.ts";
 import { contactOf } from "../records/contact.ts";
-import { type Contact, CONTACTS, GROUPS, type KnownGroup, OWN, type OwnAccount } from "../records/tables.ts";
+import { type Contact, CONTACTS, GROUPS, type Job, type KnownGroup, OWN, type OwnAccount } from "../records/tables.ts";
 import type { Reader, Writer } from "../records/vault.ts";
-import { composeUnplaced, type Sending } from "./compose.ts";
+import { canCompose, compose, composeUnplaced, type Sending } from "./compose.ts";
 
 type Told = Sync["sync"];
 export type ToldContact = Extract<Told, { readonly kind: "contact" }>;
@@ -19,8 +19,20 @@ export async function hasOtherDevices({ accounts, self }: Sending, records: Read
 
 /** To all of them, or to one. */
 export async function tellOwnDevices(sending: Sending, records: Writer, sync: Told, only?: DeviceId): Promise<void> {
-  if (!(await hasOtherDevices(sending, records))) return;
-  await composeUnplaced(sending, records, { recipient: sending.self.local.address.userId, body: { kind: "sync", sync }, only });
+  const recipient = sending.self.local.address.userId;
+  if (!(await hasOtherDevices(sending, records)) || !(await canCompose(sending, records, recipient))) return;
+  await composeUnplaced(sending, records, { recipient, body: { kind: "sync", sync }, only });
+}
+
+/** What the server has for somebody else: our other devices show it, too. What it never takes is shown where it was written. */
+export async function tellSent(sending: Sending, records: Writer, { recipient, content, kind, only }: Job): Promise<void> {
+  const own = sending.self.local.address.userId;
+  if (kind !== "content" || only !== undefined || recipient === own) return;
+  if (!(await hasOtherDevices(sending, records)) || !(await canCompose(sending, records, own))) return;
+  const { body, conversation } = decodeContent(content);
+  const isShown = body.kind === "text" || body.kind === "edit" || body.kind === "delete" || body.kind === "reaction";
+  if (!isShown || conversation.kind !== "direct") return;
+  await compose(sending, records, { recipient: own, body: { kind: "sync", sync: { kind: "sent", content } } });
 }
 
 /** Everything of this kind that there is, to a device that knows none of it. */

@@ -87,7 +87,10 @@ export interface OfferLink {
   readonly nowSeconds: number;
 }
 
-/** The second blob. Refuses `bad-key` another commitment, `over-limit` no room for one device more. */
+/**
+ * The second blob. Only when a person has said that they link a device: whoever could have many offers would choose one whose digits match.
+ * Refuses `bad-key` another commitment, `over-limit` no room for one device more.
+ */
 export function offerLink({ ticket, commitment, account, signer, nowSeconds }: OfferLink, random: Random): Outcome<Approver, Bytes> {
   return attempt((attempt) => {
     if (!sameBytes(commitment, ticket.commitment)) throw new ProtocolError("bad-key");

@@ -5,8 +5,9 @@ import { systemRandom } from "#crypto";
 import { parseMessageId, parseUserId } from "#wire";
 import { memory } from "../../client/store/memory.ts";
 import type { Core } from "../../client/core.ts";
+import { keepEarly } from "../../client/receiving/early.ts";
 import { markPeriod } from "../../client/receiving/marks.ts";
-import { CONVERSATIONS, COUNTERS, CURSOR, EVENTS, MARKS, NO_COUNTERS, SENT } from "../../client/records/tables.ts";
+import { CONVERSATIONS, COUNTERS, CURSOR, EARLY, EVENTS, MARKS, NO_COUNTERS, SENT } from "../../client/records/tables.ts";
 import { Vault, type Writer } from "../../client/records/vault.ts";
 import type { ServerApi } from "../../client/server-api.ts";
 import { KEPT_EVENTS, sweep } from "../../client/upkeep.ts";
@@ -60,6 +61,19 @@ test("what was sent stays for as long as it may be asked for again", async () =>
   });
   await sweep(core);
   expect(await core.vault.read((records) => records.all(SENT, BOB))).toHaveLength(7);
+});
+
+test("what came about a message that never comes waits for a month", async () => {
+  const core = await client();
+  const id = parseMessageId("00000000-0000-4000-8000-000000000000");
+  const early = { by: BOB, conversation: BOB, sentAt: NOW, body: { kind: "receipt", receipt: "read" } } as const;
+  await core.vault.write((records) => keepEarly(records, { id, author: BOB }, early, NOW));
+  core.now += 30 * DAY;
+  await sweep(core);
+  expect(await core.vault.read((records) => records.all(EARLY))).toHaveLength(1);
+  core.now += DAY;
+  await sweep(core);
+  expect(await core.vault.read((records) => records.all(EARLY))).toEqual([]);
 });
 
 test("events go when they were read and many newer ones are there", async () => {

@@ -1,7 +1,7 @@
 // What strangers can learn about who is there: nothing from any route that asks for no token.
 
 import { beforeAll, expect, test } from "vitest";
-import { type Operation, ROUTES } from "#wire";
+import { encodeLinkRequest, type Operation, parseRendezvousId, ROUTES } from "#wire";
 import { SERVED } from "../../workers/gateway/served.ts";
 import { Owner } from "../support/accounts.ts";
 import { type Asking, nowSeconds, openWorld, Person, type World } from "./support/world.ts";
@@ -29,7 +29,10 @@ async function seen(operation: Operation, asking: Asking): Promise<Seen> {
   return { status: response.status, body, headers };
 }
 
-test.each(SERVED.filter((name) => ROUTES[name].path.includes("{userId}")))("%s says the same about everybody", async (operation) => {
+const ABOUT_SOMEBODY = SERVED.filter((name) => ROUTES[name].path.includes("{userId}"));
+const WITH_TOKEN = ABOUT_SOMEBODY.filter((name) => ["token", "sender"].includes(ROUTES[name].auth));
+
+test.each(WITH_TOKEN)("%s says the same about everybody", async (operation) => {
   const upload = ROUTES[operation].request === "protobuf" ? { protobuf: new Uint8Array([1]) } : {};
   for (const token of [undefined, "a.b.c"]) {
     const asking = { ...upload, ...(token === undefined ? {} : { token }) };
@@ -39,6 +42,21 @@ test.each(SERVED.filter((name) => ROUTES[name].path.includes("{userId}")))("%s s
     expect(await seen(operation, { ...asking, parameters: { userId: "nonsense" } })).toEqual(about);
   }
 });
+
+test.each(ABOUT_SOMEBODY.filter((name) => !WITH_TOKEN.includes(name)))(
+  "%s, which asks for no token, says the same about everybody",
+  async (name) => {
+    const bodies = [
+      new Uint8Array([1]),
+      encodeLinkRequest({ rendezvousId: parseRendezvousId("a".repeat(64)), commitment: new Uint8Array(32) }),
+    ];
+    for (const protobuf of ROUTES[name].request === "none" ? [undefined] : bodies) {
+      const asking = protobuf === undefined ? {} : { protobuf };
+      const about = await seen(name, { ...asking, parameters: { userId: there.userId } });
+      expect(await seen(name, { ...asking, parameters: { userId: nobody.userId } })).toEqual(about);
+    }
+  },
+);
 
 test("a challenge is given for everybody", async () => {
   const about = await seen("createChallenge", { json: { userId: there.userId, deviceId: 1 } });

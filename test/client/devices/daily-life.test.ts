@@ -2,7 +2,7 @@
 // in the groups that they are in. What two devices decide at once ends the same on both.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { type Client, createClient, type GroupConversation, type Message } from "#client";
+import { type Client, createClient, type GroupConversation, type Message, type Verification } from "#client";
 import type { MessageId } from "#wire";
 import { memory } from "edgewise/store/memory";
 import { HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, register, secondDevice, settled } from "../groups/people.ts";
@@ -104,6 +104,31 @@ test("who was verified on one is verified on both", async () => {
   expect(verified).toBe(false);
   await confirm();
   await onBoth(async ({ contacts }) => (await (await contacts.find(bob.userId)).verification()).verified, true);
+});
+
+test("who was verified and then restored their account is written to from neither before they are verified again, on one", async () => {
+  await using carol = await newcomer(place.url, "carol");
+  const verification = async ({ client }: Person): Promise<Verification> => await (await client.contacts.find(carol.userId)).verification();
+  const write = async ({ client }: Person, text: string): Promise<Message> =>
+    await (await client.conversations.direct(carol.userId)).send(text);
+  const before = await verification(first);
+  await before.confirm();
+  await expect.poll(async () => (await verification(second).catch(() => undefined))?.verified, PATIENCE).toBe(true);
+  for (const person of [first, second]) await (await write(person, "before")).sent();
+  const key = await carol.client.recovery.create();
+  await carol.client.close();
+  await using restored = await createClient({ server: place.url, store: memory() });
+  await restored.recovery.restore(key);
+  for (const person of [first, second])
+    await expect((await write(person, "to whom?")).sent()).rejects.toMatchObject({ code: "identity-changed" });
+  await caughtUp();
+  // What was not sent is shown where it was written.
+  const history = await (await second.client.conversations.direct(carol.userId)).history();
+  expect(history.map(({ text, state }) => `${text} ${state}`)).toEqual(["to whom? failed", "before sent", "before sent"]);
+  expect(await verification(second)).toMatchObject({ verified: false, safetyNumber: before.safetyNumber });
+  await (await verification(first)).confirm();
+  await expect.poll(async () => (await verification(second)).verified, PATIENCE).toBe(true);
+  await (await write(second, "after")).sent();
 });
 
 test("a group that one has made is on the other, which is as much of an admin there", async () => {

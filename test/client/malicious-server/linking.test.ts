@@ -292,6 +292,28 @@ test("a new device is not told that it is in an account whose log does not have 
   }
 });
 
+test("an account is not restored from a log that is older than its recovery key, and a lost answer is no second recovery", async () => {
+  const alice = await town.newcomer("alice");
+  const key = await alice.client.recovery.create();
+  const fresh = await town.stranger();
+  fresh.liar.answer = (request, next) =>
+    is(request, "getRecoveryLog")
+      ? altered(next, (body) => encodeAccountLog({ entries: decodeAccountLog(body).entries.slice(0, 1) }))
+      : next();
+  expect(await fresh.client.recovery.restore(key).catch(codeOf)).toBe("wrong-recovery-key");
+  fresh.liar.answer = async (request, next) => {
+    const answer = await next();
+    return is(request, "recoverAccount") ? made(503, { code: "unavailable" }) : answer;
+  };
+  expect(await fresh.client.recovery.restore(key).catch(codeOf)).toBe("server-failed");
+  expect(fresh.client.state).toBe("new");
+  fresh.liar.becomeHonest();
+  await fresh.restart();
+  expect((await fresh.client.recovery.restore(key)).deviceId).toBe(2);
+  expect(await devicesOf(fresh)).toEqual([2]);
+  expect((await keyOf(fresh)).entries).toHaveLength(3);
+});
+
 test("a device that the server invents is not listed among our own, and one that it hides is missed", async () => {
   const alice = await town.newcomer("alice");
   const key = await keyOf(alice);

@@ -216,6 +216,9 @@ test("two histories of one account are noticed with the next message: told once,
   await expect.poll(() => alice.readNew(bob), PATIENCE).toEqual(["to a ghost", "one", "two"]);
   expect((await alice.notices()).filter((notice) => notice === "account-forked")).toHaveLength(1);
   await expect(alice.send(bob, "secret")).rejects.toMatchObject({ code: "account-forked" });
+  // Nothing that is owed to others waits because of it.
+  await alice.client.setProfile({ name: "Alice" });
+  await alice.client.settled();
 });
 
 test("a history of one's own account that somebody else was shown is told once, and silences nobody", async () => {
