@@ -7,6 +7,7 @@ import type { UploadId } from "#wire";
 import type { Progress } from "../api.ts";
 import { conversationTopic } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { archiveArrived, archiveRefused } from "../history/giving.ts";
 import { putMessage } from "../receiving/apply.ts";
 import {
   type ConversationId,
@@ -165,7 +166,7 @@ export class Uploads {
       if (stop.signal.aborted) return;
       const failure = error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
       if (failure.retryable) this.#pause(upload, failure);
-      else await this.#sending.vault.write((records) => refuse(records, upload, failure));
+      else await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, failure));
     } finally {
       this.#running.delete(upload.ordinal);
     }
@@ -198,7 +199,7 @@ export class Uploads {
     } catch (error) {
       // Its files are there, and nothing can be said in its conversation.
       if (!(error instanceof ClientError) || error.retryable) throw error;
-      await this.#sending.vault.write((records) => refuse(records, upload, error));
+      await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, error));
       return;
     }
     this.#lanes.delete(upload.ordinal);
@@ -235,7 +236,7 @@ const REMOVAL_MILLISECONDS = 5000;
 /** Messages of ours whose files are not at the server yet, and are still brought there. */
 export async function countUploads(records: Reader): Promise<number> {
   const waiting = (await records.all(UPLOADS)).filter(({ state }) => state === "waiting");
-  return new Set(waiting.map(({ message }) => message?.id)).size;
+  return new Set(waiting.flatMap(({ message }) => message?.id ?? [])).size;
 }
 
 /** Whether a message waits for its files, so that nobody but this device has heard of it. */
@@ -263,13 +264,14 @@ async function uploadsOf(
 async function arrived(sending: Sending, records: Writer, { ordinal }: Upload, uploadId: UploadId): Promise<void> {
   const upload = await records.get(UPLOADS, ordinal);
   // Taken back meanwhile, or another program was faster.
-  if (upload?.state !== "waiting" || upload.message === undefined) return;
-  const { message: place, index } = upload;
-  const before = await records.get(MESSAGES, place.conversation, place.ordinal);
+  if (upload?.state !== "waiting") return;
   records.put(UPLOADS, { ...upload, state: "done" }, ordinal);
   records.touch(UPLOADS_TOPIC);
-  if (before?.attachments === undefined) return;
   const stored = { mediaId: mediaIdOf(uploadId), accessSecret: accessSecretOf(uploadId) };
+  await archiveArrived(sending, records, upload, stored);
+  const { message: place, index } = upload;
+  const before = place === undefined ? undefined : await records.get(MESSAGES, place.conversation, place.ordinal);
+  if (before?.attachments === undefined) return;
   const attachments = before.attachments.map((file, at) => (at === index ? { ...file, stored } : file));
   const message = { ...before, attachments };
   putMessage(records, message);
@@ -285,9 +287,11 @@ export async function sayWithFiles(sending: Sending, records: Writer, message: M
   await say(sending, records, { to: conversation, body: { kind: "text", text, replyTo: reference, attachments }, message });
 }
 
-async function refuse(records: Writer, { ordinal }: Upload, { code }: ClientError): Promise<void> {
+async function refuse(sending: Sending, records: Writer, { ordinal }: Upload, { code }: ClientError): Promise<void> {
   const upload = await records.get(UPLOADS, ordinal);
-  if (upload?.state !== "waiting" || upload.message === undefined) return;
+  if (upload?.state !== "waiting") return;
+  await archiveRefused(sending, records, upload, code);
+  if (upload.message === undefined) return;
   records.put(UPLOADS, { ...upload, state: "refused" }, ordinal);
   records.touch(UPLOADS_TOPIC);
   const message = await records.get(MESSAGES, upload.message.conversation, upload.message.ordinal);

@@ -4,7 +4,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, createClient } from "#client";
 import { systemRandom } from "#crypto";
-import { encodeGroupState, encodeContent, parseDeviceId, serviceIdOfDevice, type Sync, type UserId } from "#wire";
+import { encodeGroupState, encodeContent, parseDeviceId, parseMediaId, serviceIdOfDevice, type Sync, type UserId } from "#wire";
 import { memory, SharedMemory } from "edgewise/store/memory";
 import { drawMessageId, next } from "../../../client/core.ts";
 import { Vault } from "../../../client/records/vault.ts";
@@ -37,6 +37,18 @@ async function everything(
   const { groupSecret } = found(record.secrets);
   const member = { userId: victim.userId, role: "member", logLength: 1 } as const;
   const members = [...record.state.members, member].toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
+  const archive = {
+    mediaId: parseMediaId("0a".repeat(32)),
+    accessSecret: new Uint8Array(32),
+    key: new Uint8Array(32),
+    digest: new Uint8Array(32),
+    size: 1000,
+    mime: "",
+    name: "",
+    width: 0,
+    height: 0,
+    thumbhash: new Uint8Array(0),
+  };
   const nothing = { username: undefined, name: "", ourSecret: undefined, theirSecret: undefined } as const;
   return {
     sent: {
@@ -55,6 +67,7 @@ async function everything(
       adminSecret: undefined,
       introduced: true,
     },
+    history: { kind: "history", archiveId: new Uint8Array(16), state: "ready", messages: 1, files: [archive] },
   };
 }
 
