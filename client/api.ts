@@ -325,6 +325,14 @@ export interface Devices {
    * @throws ClientError `link-expired`, `wrong-digits`, `untrusted-link`, `devices-full`
    */
   approveLink(what: string | LinkAsked, options: ApproveLink): Promise<LinkedDevice>;
+  /**
+   * Gives a device of ours the messages of before, again or after all: what it has stays as it is there. Resolves when that is stored
+   * here; `history` tells how it goes.
+   * @throws ClientError `unknown-device`, also for this one
+   */
+  giveHistory(deviceId: number, history: HistoryChoice, options?: Options): Promise<void>;
+  /** Messages of before that come to this device, or go to others of ours. */
+  readonly history: Live<readonly HistoryTransfer[]>;
   /** Known to our own devices only. */
   rename(deviceId: number, name: string): Promise<void>;
   /**
@@ -374,8 +382,27 @@ export interface LinkAsked {
 export interface ApproveLink extends Options {
   /** What the new device shows, or how to ask a person for it: three times, and never when what was said before was right. */
   readonly digits: string | ((asked: { readonly deviceName: string; readonly triesLeft: number }) => Promise<string>);
-  /** What it gets of the messages of before; `none` is all that there is yet. */
-  readonly history?: "none" | "30d" | "all";
+  /** What it gets of the messages of before; by default `none`. They come behind the linking, which does not wait for them. */
+  readonly history?: "none" | HistoryChoice;
+}
+
+/** By the clocks of those who wrote the messages. */
+export type HistoryChoice = "30d" | "all";
+
+export interface HistoryTransfer {
+  readonly direction: "from" | "to";
+  /** The other device. */
+  readonly deviceId: DeviceId;
+  /**
+   * There, `writing` the archive and `sending` it; here, `coming` until that is done, then `fetching` and `importing`. What comes stays
+   * `done` or `failed`; what goes is no more in the list when the other device was told that it is there.
+   */
+  readonly state: "writing" | "sending" | "coming" | "fetching" | "importing" | "done" | "failed";
+  /** Messages; of `sending` files, and of `fetching` bytes. `total` is 0 as long as nobody knows. */
+  readonly done: number;
+  readonly total: number;
+  /** Why it failed. */
+  readonly error: ErrorCode | undefined;
 }
 
 /** A key that the owner keeps on paper. It restores the account when no device is left, and can do nothing else. */

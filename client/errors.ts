@@ -273,6 +273,22 @@ const ERRORS = {
     hint: "Try again; if it stays, do not trust this server, or ask whoever sent it to send it again.",
     retryable: true,
   },
+  // Messages of before
+  "history-damaged": {
+    message: "What came is not the archive of messages that another device has made.",
+    hint: "Nothing of it was taken. Have it given again; if it stays, do not trust this server.",
+    retryable: false,
+  },
+  "history-withdrawn": {
+    message: "The other device could not give its messages.",
+    hint: "It knows why. Have it given again from there, or from another device.",
+    retryable: false,
+  },
+  "history-no-room": {
+    message: "This store has no place in front of its own messages.",
+    hint: "It was made by an earlier version. Link this device anew, with another store.",
+    retryable: false,
+  },
   // The store
   "storage-corrupt": {
     message: "A stored record is damaged.",

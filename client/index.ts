@@ -18,6 +18,8 @@ export type {
   GroupConversation,
   GroupMember,
   GroupRole,
+  HistoryChoice,
+  HistoryTransfer,
   InviteTerms,
   LinkAsked,
   LinkedDevice,

@@ -235,6 +235,11 @@ export {
   MAX_SEALED_GROUP_ENTRY_BYTES,
   MAX_GROUP_LOG_PLACES,
   GROUP_PLACES_FOR_ADMINS,
+  HISTORY_FILE_BYTES,
+  MAX_HISTORY_FILES,
+  MAX_HISTORY_MESSAGE_BYTES,
+  MAX_HISTORY_REACTIONS,
+  MAX_HISTORY_RECEIPTS,
   MAX_GROUP_LEAVES,
   MAX_GROUP_PAGE_ENTRIES,
   MAX_GROUP_PAGE_BYTES,
@@ -296,6 +301,8 @@ export {
   userId,
   username,
 } from "./kinds.ts";
+export type { HistoryGroup, HistoryHeader, HistoryMessage, HistoryPerson } from "./history.ts";
+export { decodeHistoryHeader, decodeHistoryMessage, encodeHistoryHeader, encodeHistoryMessage } from "./history.ts";
 export type { LinkAnswer, LinkCode, LinkDevice, LinkOffer, LinkRefused, LinkRequest, LinkReveal, LinkWelcome } from "./link.ts";
 export {
   decodeLinkAnswer,
@@ -370,6 +377,7 @@ export {
 } from "./signal-message.ts";
 export type { Extensible, Field, Fields, Members, MessageKind, StrictCodec } from "./strict.ts";
 export { list, message, oneof, optional, packed, required, strictCodec, withDefault } from "./strict.ts";
-export type { Contact, ContactState, DeviceName, Read, Sent, Sync } from "./sync.ts";
+export type { Contact, ContactState, DeviceName, History, Read, Sent, Sync } from "./sync.ts";
+export { HISTORY_ARCHIVE_ID_BYTES } from "./sync.ts";
 export { fromUtf8, toUtf8 } from "./utf8.ts";
 export { SIGNAL_MAC_BYTES } from "./sizes.ts";

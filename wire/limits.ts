@@ -50,6 +50,17 @@ export const MAX_DECRYPTION_ERROR_BYTES: number = 256;
 /** Unknown fields that one message of ours may carry along. */
 export const MAX_EXTENSIONS: number = 16;
 
+// History: what a new device is given of the messages of before
+/** Plaintext of one file, but for the message that fills it. */
+export const HISTORY_FILE_BYTES: number = 8 * 1024 * 1024;
+/** So many pointers fit into one content. What is older than they hold is left out. */
+export const MAX_HISTORY_FILES: number = 256;
+/** A message with all of its edits, and who has reacted. */
+export const MAX_HISTORY_MESSAGE_BYTES: number = 1024 * 1024;
+export const MAX_HISTORY_EDITS: number = 20;
+export const MAX_HISTORY_REACTIONS: number = 512;
+export const MAX_HISTORY_RECEIPTS: number = 512;
+
 // Groups
 export const MAX_GROUP_MEMBERS: number = 100;
 export const MAX_RECIPIENT_DEVICES: number = 600;

@@ -8,7 +8,6 @@ import { PREKEY_UPLOAD, type PreKeyUpload } from "./identity-prekeys.ts";
 import type { DeviceId, RendezvousId, UserId, Username } from "./ids.ts";
 import { bool, deviceId, exactly, rendezvousId, text, uint64, upTo, userId, username } from "./kinds.ts";
 import { MAX_LINK_BLOB_BYTES, MAX_NAME_BYTES, MAX_TRUST_ROOTS } from "./limits.ts";
-import { MEDIA_POINTER, type MediaPointer } from "./media-pointer.ts";
 import { PUBLIC_KEY_BYTES, SIGNATURE_BYTES } from "./sizes.ts";
 import { type Extensible, list, message, type MessageKind, oneof, optional, required, strictCodec, withDefault } from "./strict.ts";
 
@@ -76,8 +75,6 @@ export interface LinkWelcome extends Extensible {
   readonly presence: boolean;
   /** Whom sender certificates must lead to, 33 bytes each. */
   readonly trustRoots: readonly Bytes[];
-  /** The conversations of before, encrypted at the server; absent when their owner sends none. */
-  readonly archive: MediaPointer | undefined;
 }
 
 /** What is sealed in blob 4, of the active device: how it ended. */
@@ -135,7 +132,6 @@ export const LINK_WELCOME: MessageKind<LinkWelcome> = message("edgewise.LinkWelc
   typing: withDefault(5, bool, false),
   presence: withDefault(6, bool, false),
   trustRoots: list(7, MAX_TRUST_ROOTS, publicKey),
-  archive: optional(8, MEDIA_POINTER),
 });
 
 export const LINK_ANSWER: MessageKind<LinkAnswer> = message("edgewise.LinkAnswer", {

@@ -4,7 +4,8 @@
 import type { Bytes } from "./bytes.ts";
 import type { DeviceId, UserId, Username } from "./ids.ts";
 import { bool, bytes, deviceId, enumeration, exactly, text, uint32, uint64, upTo, userId, username } from "./kinds.ts";
-import { MAX_CONTENT_BYTES, MAX_GROUP_STATE_BYTES, MAX_NAME_BYTES, MAX_READ_MARKS } from "./limits.ts";
+import { MAX_CONTENT_BYTES, MAX_GROUP_STATE_BYTES, MAX_HISTORY_FILES, MAX_NAME_BYTES, MAX_READ_MARKS } from "./limits.ts";
+import { MEDIA_POINTER, type MediaPointer } from "./media-pointer.ts";
 import { REFERENCE, type Reference } from "./reference.ts";
 import { type Extensible, list, message, type MessageKind, oneof, optional, required, withDefault } from "./strict.ts";
 
@@ -73,9 +74,22 @@ export interface GroupCopy extends Extensible {
   readonly introduced: boolean;
 }
 
+/** The messages of before, for one device that was not there. */
+export interface History extends Extensible {
+  readonly kind: "history";
+  /** 16 bytes. */
+  readonly archiveId: Bytes;
+  /** `coming`: it is being made · `ready`: its files are at the server · `withdrawn`: it does not come. */
+  readonly state: "coming" | "ready" | "withdrawn";
+  /** How many there are in it. */
+  readonly messages: number;
+  /** The newest first. */
+  readonly files: readonly MediaPointer[];
+}
+
 export interface Sync extends Extensible {
   readonly kind: "sync";
-  readonly sync: Sent | Read | Contact | DeviceName | OwnProfile | OwnSettings | GroupCopy;
+  readonly sync: Sent | Read | Contact | DeviceName | OwnProfile | OwnSettings | GroupCopy | History;
 }
 
 const SENT: MessageKind<Sent> = message("edgewise.Sent", {
@@ -128,6 +142,16 @@ const GROUP_COPY: MessageKind<GroupCopy> = message("edgewise.GroupCopy", {
   introduced: withDefault(4, bool, false),
 });
 
+export const HISTORY_ARCHIVE_ID_BYTES: number = 16;
+
+const HISTORY: MessageKind<History> = message("edgewise.History", {
+  kind: "history",
+  archiveId: required(1, exactly(HISTORY_ARCHIVE_ID_BYTES)),
+  state: required(2, enumeration("edgewise.History.State", { coming: 1, ready: 2, withdrawn: 3 })),
+  messages: withDefault(3, uint32, 0),
+  files: list(4, MAX_HISTORY_FILES, MEDIA_POINTER),
+});
+
 export const SYNC: MessageKind<Sync> = message("edgewise.Sync", {
   kind: "sync",
   sync: oneof<Sync["sync"]>({
@@ -138,5 +162,6 @@ export const SYNC: MessageKind<Sync> = message("edgewise.Sync", {
     profile: [5, OWN_PROFILE],
     settings: [6, OWN_SETTINGS],
     group: [7, GROUP_COPY],
+    history: [8, HISTORY],
   }),
 });

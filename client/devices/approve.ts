@@ -13,6 +13,7 @@ import {
   welcomeDevice,
 } from "#protocol";
 import { type AppendLog, type DeviceId, type LinkWelcome, parseUsername } from "#wire";
+import type { HistoryChoice } from "../api.ts";
 import { seconds } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { OWN, WELCOMES } from "../records/tables.ts";
@@ -33,15 +34,16 @@ export interface Approve {
   readonly ticket: LinkTicket;
   /** Asked again when they were wrong. Whoever does not want the device after all throws. */
   readonly digits: (asked: DigitsAsked) => Promise<string>;
+  readonly history: HistoryChoice | undefined;
   readonly signal: AbortSignal | undefined;
 }
 
 /** @throws ClientError `link-expired`, `wrong-digits`, `untrusted-link`, `devices-full`, `offline`… */
-export async function approveLink({ sending, ticket, digits, signal }: Approve): Promise<DeviceId> {
+export async function approveLink({ sending, ticket, digits, history, signal }: Approve): Promise<DeviceId> {
   const meeting = new Meeting(sending, ticket.rendezvousId, signal);
   const met = await meet(sending, meeting, ticket);
   const sure = await compareDigits(sending, meeting, met, digits);
-  await letIn(sending, meeting, sure, signal);
+  await letIn(sending, meeting, sure, { history, signal });
   await welcomeDevices(sending);
   return sure.device.deviceId;
 }
@@ -78,15 +80,21 @@ async function compareDigits({ random }: Sending, meeting: Meeting, first: Appro
   }
 }
 
-async function letIn(sending: Sending, meeting: Meeting, sure: ApproverSure, signal: AbortSignal | undefined): Promise<void> {
+async function letIn(
+  sending: Sending,
+  meeting: Meeting,
+  sure: ApproverSure,
+  { history, signal }: Pick<Approve, "history" | "signal">,
+): Promise<void> {
   const { self, clock, random, vault } = sending;
   const { device, said } = sure;
   try {
     const { output } = stepped(addLinkedDevice(sure, { signer: ownDeviceOf(self), nowSeconds: seconds(clock) }, random));
     // Before the server is asked: if this program ends meanwhile, the device is told what it needs at the next start.
-    const welcome = { deviceId: device.deviceId, identityKey: device.identityKey.encode(), name: said.name };
+    const { deviceId, identityKey } = device;
+    const welcome = { deviceId, identityKey: identityKey.encode(), name: said.name, ...(history === undefined ? {} : { history }) };
     await vault.write(async (records) => {
-      records.put(WELCOMES, { ...welcome, sinceMilliseconds: clock.nowMilliseconds() }, device.deviceId);
+      records.put(WELCOMES, { ...welcome, sinceMilliseconds: clock.nowMilliseconds() }, deviceId);
     });
     await append(sending, meeting, output, signal);
   } catch (error) {
@@ -116,6 +124,5 @@ async function welcomeOf({ self, accounts, vault }: Sending, meeting: Meeting): 
     profileName: profile.name,
     ...settings,
     trustRoots,
-    archive: undefined,
   };
 }

@@ -3,6 +3,7 @@
 
 import { activeDevice } from "#identity";
 import { LINK_TICKET_LIFETIME_SECONDS, sameBytes } from "#wire";
+import { giveHistory } from "../history/giving.ts";
 import { WELCOMES, type Welcome } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
@@ -20,7 +21,7 @@ export async function welcomeDevices(sending: Sending): Promise<void> {
 
 async function welcomeDevice(sending: Sending, records: Writer, welcome: Welcome): Promise<void> {
   const { accounts, self, clock } = sending;
-  const { deviceId, identityKey, name, sinceMilliseconds } = welcome;
+  const { deviceId, identityKey, name, sinceMilliseconds, history } = welcome;
   const device = activeDevice(await accounts.requireKnown(records, self.local.address.userId), deviceId);
   const isIn = device !== undefined && sameBytes(device.identityKey.encode(), identityKey);
   // Not in, and nobody will ask the server for it any more.
@@ -30,4 +31,5 @@ async function welcomeDevice(sending: Sending, records: Writer, welcome: Welcome
   await nameDevice(sending, records, deviceId, name);
   await tellDeviceNames(sending, records, deviceId);
   await tellEverything(sending, records, deviceId);
+  if (history !== undefined) await giveHistory(sending, records, device, history);
 }

@@ -55,7 +55,7 @@ export function toRecord(pointer: MediaPointer): AttachmentRecord {
 }
 
 /** `undefined` while it is not at the server. */
-function toPointer({ stored, ...file }: AttachmentRecord): MediaPointer | undefined {
+export function toPointer({ stored, ...file }: AttachmentRecord): MediaPointer | undefined {
   return stored === undefined ? undefined : { ...file, ...stored };
 }
 

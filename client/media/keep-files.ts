@@ -44,6 +44,11 @@ export async function keepFiles(core: Core, { files, keepMetadata, signal }: Kee
   }
 }
 
+/** What is no file of anybody's: it has no name, and is nothing but its bytes. */
+export async function keepBytes(core: Core, content: Blob, index: number, signal: AbortSignal): Promise<KeptFile> {
+  return await keepFile(core, { name: "", mime: "", content, width: 0, height: 0, thumbhash: EMPTY }, index, signal);
+}
+
 /** Of a message that did not come about. */
 export async function dropFiles(core: Core, kept: readonly KeptFile[]): Promise<void> {
   for (const { upload } of kept) await drop(core, upload);

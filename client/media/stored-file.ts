@@ -10,7 +10,7 @@ import { inOrder } from "./ahead.ts";
 import type { MediaServer } from "./media-server.ts";
 
 /** Asked for at once where nothing gets lost. What a broken answer has brought is not kept: so it is less at first, and after one. */
-const PART_BYTES = 1024 * 1024;
+export const PART_BYTES: number = 1024 * 1024;
 const FIRST_BYTES = 256 * 1024;
 const LEAST_BYTES = 64 * 1024;
 /** In a row, for one place. */

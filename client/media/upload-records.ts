@@ -5,6 +5,7 @@ import { accessSecretOf, mediaIdOf } from "#identity";
 import type { UploadId } from "#wire";
 import { conversationTopic } from "../core.ts";
 import type { ClientError } from "../errors.ts";
+import { archiveArrived, archiveRefused } from "../history/giving.ts";
 import { putMessage } from "../receiving/apply.ts";
 import { CONVERSATIONS, type MessagePlace, MESSAGES, type MessageRecord, PLACES, type Upload, UPLOADS } from "../records/tables.ts";
 import type { Reader, Writer } from "../records/vault.ts";
@@ -38,7 +39,7 @@ export async function release(records: Writer, { ordinal }: Upload, own: string 
 /** Messages of ours whose files are not at the server yet, and are still brought there. */
 export async function countUploads(records: Reader): Promise<number> {
   const waiting = (await records.all(UPLOADS)).filter(({ state }) => state === "waiting");
-  return new Set(waiting.map(({ message }) => message?.id)).size;
+  return new Set(waiting.flatMap(({ message }) => message?.id ?? [])).size;
 }
 
 /** Whether a message waits for its files, so that nobody but this device has heard of it. */
@@ -66,13 +67,14 @@ async function uploadsOf(
 export async function arrived(sending: Sending, records: Writer, { ordinal }: Upload, uploadId: UploadId): Promise<void> {
   const upload = await records.get(UPLOADS, ordinal);
   // Taken back meanwhile, or another program was faster.
-  if (upload?.state !== "waiting" || upload.message === undefined) return;
-  const { message: place, index } = upload;
-  const before = await records.get(MESSAGES, place.conversation, place.ordinal);
+  if (upload?.state !== "waiting") return;
   records.put(UPLOADS, { ...upload, state: "done" }, ordinal);
   records.touch(UPLOADS_TOPIC);
-  if (before?.attachments === undefined) return;
   const stored = { mediaId: mediaIdOf(uploadId), accessSecret: accessSecretOf(uploadId) };
+  await archiveArrived(sending, records, upload, stored);
+  const { message: place, index } = upload;
+  const before = place === undefined ? undefined : await records.get(MESSAGES, place.conversation, place.ordinal);
+  if (before?.attachments === undefined) return;
   const attachments = before.attachments.map((file, at) => (at === index ? { ...file, stored } : file));
   const message = { ...before, attachments };
   putMessage(records, message);
@@ -88,9 +90,11 @@ export async function sayWithFiles(sending: Sending, records: Writer, message: M
   await say(sending, records, { to: conversation, body: { kind: "text", text, replyTo: reference, attachments }, message });
 }
 
-export async function refuse(records: Writer, { ordinal }: Upload, { code }: ClientError): Promise<void> {
+export async function refuse(sending: Sending, records: Writer, { ordinal }: Upload, { code }: ClientError): Promise<void> {
   const upload = await records.get(UPLOADS, ordinal);
-  if (upload?.state !== "waiting" || upload.message === undefined) return;
+  if (upload?.state !== "waiting") return;
+  await archiveRefused(sending, records, upload, code);
+  if (upload.message === undefined) return;
   records.put(UPLOADS, { ...upload, state: "refused" }, ordinal);
   records.touch(UPLOADS_TOPIC);
   const message = await records.get(MESSAGES, upload.message.conversation, upload.message.ordinal);

@@ -171,7 +171,7 @@ export class Uploads {
       if (stop.signal.aborted) return;
       const failure = error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
       if (failure.retryable) this.#pause(upload, failure);
-      else await this.#sending.vault.write((records) => refuse(records, upload, failure));
+      else await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, failure));
     } finally {
       stopRenewing();
       this.#running.delete(upload.ordinal);
@@ -224,7 +224,7 @@ export class Uploads {
     } catch (error) {
       // Its files are there, and nothing can be said in its conversation.
       if (!(error instanceof ClientError) || error.retryable) throw error;
-      await this.#sending.vault.write((records) => refuse(records, upload, error));
+      await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, error));
       return;
     }
     this.#lanes.delete(upload.ordinal);

@@ -30,6 +30,7 @@ import {
 import type { Writer } from "../records/vault.ts";
 import { noteJoinRequest } from "../groups/invites.ts";
 import { findGroup, isGroupId } from "../groups/state.ts";
+import { isHistoryComing } from "../history/taking.ts";
 import { toRecord } from "../media/attachments.ts";
 import { canCompose, compose, conversationOf, type Sending } from "../sending/compose.ts";
 import { hasOtherDevices } from "../sending/own-devices.ts";
@@ -217,14 +218,15 @@ function changeIn({ content, sender, conversation }: Omit<Applied, "gapBefore">)
 async function wait(sending: Sending, records: Writer, awaited: Awaited, early: Early): Promise<void> {
   const { clock, self } = sending;
   const own = self.local.address.userId;
-  const isOurs = awaited.author === own || early.by === own;
+  // What others have written comes by itself, but for what is still on its way from our other device.
+  const isOurs = awaited.author === own || early.by === own || (await isHistoryComing(records));
   const isHeard = isGroupId(early.conversation) || (await contactOf(records, early.conversation)).state === "accepted";
   if (!isOurs || !isHeard || !(await hasOtherDevices(sending, records))) return;
   await keepEarly(records, awaited, early, clock.nowMilliseconds());
 }
 
 /** What came about a message before it did. */
-async function applyEarly(sending: Sending, records: Writer, message: MessageRecord): Promise<void> {
+export async function applyEarly(sending: Sending, records: Writer, message: MessageRecord): Promise<void> {
   if (!(await hasOtherDevices(sending, records))) return;
   for (const { body, ...about } of await takeEarly(records, message)) {
     switch (body.kind) {
@@ -366,6 +368,7 @@ async function applySync(sending: Sending, records: Writer, { content, sender }:
     case "profile":
     case "settings":
     case "group":
+    case "history":
       return;
     default:
       assertNever(sync);

@@ -267,7 +267,8 @@ export class Inbox {
     }
     if (await this.#isMarked(records, sender, content)) return;
     if (content.position === undefined) {
-      if (content.body.kind === "sync") await applyTold(sending, records, content.body, this.#parts.onGroupChanged);
+      const { body } = content;
+      if (body.kind === "sync") await applyTold(sending, records, { sender, body }, this.#parts.onGroupChanged);
       return;
     }
     // A device that was there from the start has missed nothing before the first. One that came later joins in.

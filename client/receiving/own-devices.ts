@@ -1,9 +1,10 @@
 // What another device of this account tells: the same is so here. The validator has let through only what our own active devices say.
 // Of two decisions that contradict each other the later one holds, on every device the same one.
 
-import { assertNever, type GroupId, type Sync } from "#wire";
+import { assertNever, type DeviceAddress, type GroupId, type Sync } from "#wire";
 import { keepDeviceName } from "../devices/names.ts";
 import { takeCopy } from "../groups/take-copy.ts";
+import { takeTold } from "../history/taking.ts";
 import { contactOf } from "../records/contact.ts";
 import { type Contact, CONTACTS, OWN, type OwnAccount } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
@@ -16,7 +17,12 @@ import { block, unblock } from "./decisions.ts";
 export const OWN_TOPIC = "own";
 
 /** A state that has no place in a sequence. `follow` reads what is new in a group's log. */
-export async function applyTold(sending: Sending, records: Writer, { sync }: Sync, follow: (groupId: GroupId) => void): Promise<void> {
+export async function applyTold(
+  sending: Sending,
+  records: Writer,
+  { sender, body: { sync } }: { readonly sender: DeviceAddress; readonly body: Sync },
+  follow: (groupId: GroupId) => void,
+): Promise<void> {
   switch (sync.kind) {
     case "contact":
       await applyContact(sending, records, sync);
@@ -42,6 +48,9 @@ export async function applyTold(sending: Sending, records: Writer, { sync }: Syn
     }
     case "device-name":
       keepDeviceName(records, sync.deviceId, sync.name);
+      return;
+    case "history":
+      await takeTold(records, sender.deviceId, sync);
       return;
     case "sent":
     case "read":

@@ -21,7 +21,7 @@ import type {
   UploadId,
   UserId,
 } from "#wire";
-import type { ContactState, NoticeKind, Settings } from "../api.ts";
+import type { ContactState, HistoryChoice, NoticeKind, Settings } from "../api.ts";
 import type { ErrorCode } from "../errors.ts";
 import type { Awaited, Early } from "../receiving/early.ts";
 import type { Token } from "../transport/tokens.ts";
@@ -59,6 +59,48 @@ export interface Welcome {
   readonly identityKey: Bytes;
   readonly name: string;
   readonly sinceMilliseconds: number;
+  /** What it is given of the messages of before; absent: nothing. */
+  readonly history?: HistoryChoice;
+}
+
+/** An archive of our messages for another device of ours, until that was told where it is. */
+export interface GivenHistory {
+  readonly deviceId: DeviceId;
+  /** Tells it from another one that has got its id. */
+  readonly identityKey: Bytes;
+  readonly archiveId: Bytes;
+  /** Nothing of before is in it. */
+  readonly sinceMilliseconds: number;
+  readonly state: "writing" | "sending" | "failed";
+  /** Messages from this ordinal on are in its files, or are none of it. */
+  readonly before: number;
+  readonly messages: number;
+  /** The newest messages first. */
+  readonly files: readonly AttachmentRecord[];
+  readonly error: ErrorCode | undefined;
+}
+
+/** An archive as another device of ours tells of it. */
+export interface ToldHistory {
+  readonly from: DeviceId;
+  readonly archiveId: Bytes;
+  readonly messages: number;
+  readonly files: readonly AttachmentRecord[];
+}
+
+/** The archive that this device takes its messages of before from. Stays when it is done: another one goes before it. */
+export interface TakenHistory extends ToldHistory {
+  /** `coming`: another device makes it · `importing`: all of it is here and was found right. */
+  readonly state: "coming" | "fetching" | "importing" | "done" | "failed";
+  /** Bytes of its encrypted files that are here, from the first one on. */
+  readonly fetched: number;
+  /** Messages of it that are behind us. */
+  readonly imported: number;
+  /** Ordinals below this are free. */
+  readonly oldest: number;
+  readonly error: ErrorCode | undefined;
+  /** Told meanwhile: its turn comes. */
+  readonly next: ToldHistory | undefined;
 }
 
 /** Written before the server is asked: an answer that is lost costs nothing. */
@@ -333,8 +375,11 @@ export interface Upload {
   /** `encrypting`: no message has it yet · `refused`: waits for somebody to try again · `done`: nobody needs it any more. */
   readonly state: "encrypting" | "waiting" | "refused" | "done";
   readonly startedMilliseconds: number;
-  /** The message of ours that it is for, and which of its files it is. Absent while it is being encrypted. */
+  /** The message of ours that it is for. Absent while it is being encrypted, and of an archive. */
   readonly message: (MessagePlace & { readonly id: MessageId }) | undefined;
+  /** The archive that it is of. */
+  readonly archive?: Pick<GivenHistory, "deviceId" | "archiveId">;
+  /** Which of the files of that it is. */
   readonly index: number;
   /** Bytes of the encrypted file. */
   readonly length: number;
@@ -394,6 +439,11 @@ export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
 export const DEVICE_NAMES: Table<{ readonly deviceId: DeviceId; readonly name: string }> = json("device-name");
 /** Devices that we are about to let in, or have let in, and that have still to be told what the account knows. By device. */
 export const WELCOMES: Table<Welcome> = json("welcome");
+/** By device. */
+export const GIVEN_HISTORIES: Table<GivenHistory> = json("given-history");
+export const TAKEN_HISTORY: Table<TakenHistory> = json("taken-history");
+/** By file of the archive that is being fetched, then place: the encrypted file in pieces of one length. */
+export const HISTORY_PIECES: Table<Bytes> = { name: "history-piece", encode: (bytes) => bytes, decode: (bytes) => bytes };
 /** An account that is being recovered on this device. */
 export const RECOVERING: Table<Recovering> = json("recovering");
 /** When what is too old to be of use was removed last. */
@@ -452,4 +502,7 @@ export const KEM_KEYS: Table<KemKey> = json("kem");
 /** By signed prekey id, then use. */
 export const KEY_USES: Table<1> = json("key-use");
 
-export const NO_COUNTERS: Counters = { message: 0, event: 0, job: 0, preKey: 0 };
+/** Ordinals that are left to messages of before: they come later and stand in front. */
+export const HISTORY_ROOM: number = 2 ** 32;
+
+export const NO_COUNTERS: Counters = { message: HISTORY_ROOM, event: 0, job: 0, preKey: 0 };

@@ -1,11 +1,14 @@
 // The devices of the account, and the way to become one: on a store without an account these are the ways to get it.
 
+import { activeDevice } from "#identity";
 import { openLinkCode, type LinkTicket } from "#protocol";
 import { type UserId, WireError } from "#wire";
 import type {
   Account,
   ApproveLink,
   Devices,
+  HistoryChoice,
+  HistoryTransfer,
   LinkAsked,
   LinkedDevice,
   LinkRequest,
@@ -19,6 +22,8 @@ import type { Core } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import type { OwnAccount } from "../records/tables.ts";
 import { deviceIdOf, linkedDevices } from "../devices/list.ts";
+import { giveHistory, HISTORY_TOPIC } from "../history/giving.ts";
+import { transfersIn } from "../history/transfers.ts";
 import { nameDevice, OWN_DEVICES, requireDeviceName } from "../devices/names.ts";
 import { revoke } from "../devices/revoke.ts";
 import type { Views } from "./views.ts";
@@ -43,6 +48,7 @@ export class OwnDevices implements Devices {
   readonly #parts: DevicesParts;
   #live: Live<readonly LinkedDevice[]> | undefined;
   #isLinking = false;
+  #history: Live<readonly HistoryTransfer[]> | undefined;
 
   constructor(parts: DevicesParts) {
     this.#parts = parts;
@@ -89,14 +95,28 @@ export class OwnDevices implements Devices {
 
   async approveLink(what: string | LinkAsked, { digits, history = "none", signal }: ApproveLink): Promise<LinkedDevice> {
     const { sending } = this.#parts.views().engine;
-    if (history !== "none") throw new ClientError("bad-argument", { detail: "messages of before cannot be taken along yet" });
     const { approveLink } = await import("../devices/approve.ts");
     const ticket = typeof what === "string" ? await this.#ticketIn(what) : this.#ticketOf(what);
     const ask = typeof digits === "string" ? onlyOnce(digits) : digits;
-    const deviceId = await approveLink({ sending, ticket, digits: ask, signal });
+    const deviceId = await approveLink({ sending, ticket, digits: ask, history: history === "none" ? undefined : history, signal });
     const linked = (await sending.vault.read((records) => linkedDevices(sending, records))).find((device) => device.deviceId === deviceId);
     if (linked === undefined) throw new ClientError("unknown-device");
     return linked;
+  }
+
+  get history(): Live<readonly HistoryTransfer[]> {
+    this.#history ??= this.#parts.views().live<readonly HistoryTransfer[]>([], [HISTORY_TOPIC], transfersIn);
+    return this.#history;
+  }
+
+  async giveHistory(deviceId: number, history: HistoryChoice, { signal }: Options = {}): Promise<void> {
+    const { sending } = this.#parts.views().engine;
+    const { accounts, self } = sending;
+    const { userId, deviceId: ourId } = self.local.address;
+    const account = await accounts.refresh(userId, signal);
+    const device = activeDevice(account, deviceIdOf(deviceId));
+    if (device === undefined || device.deviceId === ourId) throw new ClientError("unknown-device");
+    await sending.vault.write((records) => giveHistory(sending, records, device, history));
   }
 
   async rename(deviceId: number, name: string): Promise<void> {

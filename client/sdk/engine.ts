@@ -10,6 +10,8 @@ import { welcomeDevices } from "../devices/welcome.ts";
 import { ClientError } from "../errors.ts";
 import { JOINS_TOPIC } from "../groups/invites.ts";
 import { GroupLogs } from "../groups/log.ts";
+import { HISTORY_TOPIC } from "../history/giving.ts";
+import { Histories, isTransferring } from "../history/transfers.ts";
 import type { MediaServer } from "../media/media-server.ts";
 import { countUploads, UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { Uploads } from "../media/uploads.ts";
@@ -50,6 +52,7 @@ export class Engine {
   readonly sending: Sending;
   readonly outbox: Outbox;
   readonly uploads: Uploads;
+  readonly histories: Histories;
   readonly receipts: Receipts;
   readonly inbox: Inbox;
   readonly groups: GroupLogs;
@@ -70,6 +73,7 @@ export class Engine {
     this.sending = { ...core, self, accounts: new Accounts(core, self.account.userId), trust: new TrustRoots(core, self.account) };
     this.outbox = new Outbox(this.sending, (groupId, signal) => this.groups.follow(groupId, signal));
     this.uploads = new Uploads(this.sending, () => this.media());
+    this.histories = new Histories(this.sending, () => this.media());
     this.receipts = new Receipts(this.sending);
     this.inbox = new Inbox({
       sending: this.sending,
@@ -102,12 +106,14 @@ export class Engine {
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
       if (topics.has(UPLOADS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
+      if (topics.has(HISTORY_TOPIC) || topics.has(EVERYTHING)) this.histories.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
       if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
       if (topics.has(JOINS_TOPIC)) this.#follow(this.groups.letInWhoMay());
     });
     this.outbox.wake();
     this.uploads.wake();
+    this.histories.wake();
   }
 
   /** Loaded when there are files. */
@@ -174,8 +180,8 @@ export class Engine {
     await this.receipts.flush();
     this.#retryNow();
     await this.#until(
-      async () => (await this.queued()) === 0,
-      () => this.outbox.failures[0] ?? this.uploads.failures[0],
+      async () => (await this.queued()) === 0 && !(await this.sending.vault.read(isTransferring)),
+      () => this.outbox.failures[0] ?? this.uploads.failures[0] ?? this.histories.failure,
       signal,
     );
   }
@@ -197,6 +203,7 @@ export class Engine {
     this.inbox.close();
     await this.connection.close();
     this.#stopWatching();
+    await this.histories.close();
     await this.uploads.close();
     await this.outbox.close();
   }
@@ -204,6 +211,7 @@ export class Engine {
   #retryNow(): void {
     this.outbox.retryNow();
     this.uploads.retryNow();
+    this.histories.retryNow();
   }
 
   async #until(isSo: () => Promise<boolean>, failure: () => ClientError | undefined, signal: AbortSignal | undefined): Promise<void> {
@@ -240,7 +248,7 @@ export class Engine {
   #nextChange(signal: AbortSignal | undefined): { readonly promise: Promise<void>; readonly forget: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
-    const undo = [this.sending.vault.onChange(wake), this.outbox.onTried(wake), this.uploads.onTried(wake)];
+    const undo = [this.sending.vault.onChange(wake), this.outbox.onTried(wake), this.uploads.onTried(wake), this.histories.onTried(wake)];
     signal?.addEventListener("abort", wake);
     return {
       promise,

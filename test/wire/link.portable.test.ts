@@ -18,7 +18,6 @@ import {
   MAX_LINK_BLOB_BYTES,
   MAX_TRUST_ROOTS,
   parseDeviceId,
-  parseMediaId,
   parseRegistrationId,
   parseRendezvousId,
   parseUsername,
@@ -48,18 +47,6 @@ const welcome: LinkWelcome = {
   typing: true,
   presence: true,
   trustRoots: Array.from({ length: MAX_TRUST_ROOTS }, () => random(33)),
-  archive: {
-    mediaId: parseMediaId(toHex(random(32))),
-    accessSecret: random(32),
-    key: random(32),
-    digest: random(32),
-    size: Number.MAX_SAFE_INTEGER,
-    mime: "m".repeat(127),
-    name: "n".repeat(255),
-    width: 0,
-    height: 0,
-    thumbhash: new Uint8Array(),
-  },
 };
 
 const device = {

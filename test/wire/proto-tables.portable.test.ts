@@ -11,19 +11,31 @@ import { file_envelope } from "../../wire/gen/envelope_pb.js";
 import { file_group_log } from "../../wire/gen/group_log_pb.js";
 import { file_frames, ServerFrameSchema } from "../../wire/gen/frames_pb.js";
 import { file_group_requests } from "../../wire/gen/group_requests_pb.js";
+import { file_history } from "../../wire/gen/history_pb.js";
 import { file_link } from "../../wire/gen/link_pb.js";
 import { file_identity } from "../../wire/gen/identity_pb.js";
 import * as groupLog from "../../wire/group-log.ts";
 import * as groupRequests from "../../wire/group-requests.ts";
+import * as history from "../../wire/history.ts";
 import * as identityLog from "../../wire/identity-log.ts";
 import * as identityPreKeys from "../../wire/identity-prekeys.ts";
 import * as link from "../../wire/link.ts";
 import * as notice from "../../wire/notice.ts";
 import { differences } from "../support/proto-table.ts";
 
-const FILES = [file_envelope, file_frames, file_content, file_identity, file_accounts, file_group_log, file_group_requests, file_link];
+const FILES = [
+  file_envelope,
+  file_frames,
+  file_content,
+  file_identity,
+  file_accounts,
+  file_group_log,
+  file_group_requests,
+  file_history,
+  file_link,
+];
 const REGISTRY = createRegistry(...FILES);
-const MODULES = [accountRequests, content, envelope, frames, groupLog, groupRequests, identityLog, identityPreKeys, link, notice];
+const MODULES = [accountRequests, content, envelope, frames, groupLog, groupRequests, history, identityLog, identityPreKeys, link, notice];
 const TABLES = MODULES.flatMap((module) => Object.values<unknown>(module)).filter(isTable);
 
 test("our tables and the .proto files say the same, and no message of theirs is left out", () => {

@@ -767,6 +767,12 @@ export declare type Sync = Message<"edgewise.Sync"> & {
      */
     value: GroupCopy;
     case: "group";
+  } | {
+    /**
+     * @generated from field: edgewise.History history = 8;
+     */
+    value: History;
+    case: "history";
   } | { case: undefined; value?: undefined };
 };
 
@@ -1027,6 +1033,73 @@ export declare type GroupCopy = Message<"edgewise.GroupCopy"> & {
  * Use `create(GroupCopySchema)` to create a new message.
  */
 export declare const GroupCopySchema: GenMessage<GroupCopy>;
+
+/**
+ * The messages of before, for one device that was not there.
+ *
+ * @generated from message edgewise.History
+ */
+export declare type History = Message<"edgewise.History"> & {
+  /**
+   * @generated from field: bytes archive_id = 1;
+   */
+  archiveId: Uint8Array;
+
+  /**
+   * @generated from field: edgewise.History.State state = 2;
+   */
+  state: History_State;
+
+  /**
+   * How many there are in it.
+   *
+   * @generated from field: uint32 messages = 3;
+   */
+  messages: number;
+
+  /**
+   * The newest first.
+   *
+   * @generated from field: repeated edgewise.MediaPointer files = 4;
+   */
+  files: MediaPointer[];
+};
+
+/**
+ * Describes the message edgewise.History.
+ * Use `create(HistorySchema)` to create a new message.
+ */
+export declare const HistorySchema: GenMessage<History>;
+
+/**
+ * @generated from enum edgewise.History.State
+ */
+export enum History_State {
+  /**
+   * @generated from enum value: STATE_UNSPECIFIED = 0;
+   */
+  UNSPECIFIED = 0,
+
+  /**
+   * @generated from enum value: STATE_COMING = 1;
+   */
+  COMING = 1,
+
+  /**
+   * @generated from enum value: STATE_READY = 2;
+   */
+  READY = 2,
+
+  /**
+   * @generated from enum value: STATE_WITHDRAWN = 3;
+   */
+  WITHDRAWN = 3,
+}
+
+/**
+ * Describes the enum edgewise.History.State.
+ */
+export declare const History_StateSchema: GenEnum<History_State>;
 
 /**
  * Carries nothing: completes a fresh session.

@@ -7,7 +7,7 @@
 
 import type { GenFile, GenMessage } from "@bufbuild/protobuf/codegenv2";
 import type { Message } from "@bufbuild/protobuf";
-import type { LogHead, MediaPointer } from "./content_pb.js";
+import type { LogHead } from "./content_pb.js";
 import type { Device, PreKeyUpload } from "./identity_pb.js";
 
 /**
@@ -272,13 +272,6 @@ export declare type LinkWelcome = Message<"edgewise.LinkWelcome"> & {
    * @generated from field: repeated bytes trust_roots = 7;
    */
   trustRoots: Uint8Array[];
-
-  /**
-   * The conversations of before, encrypted at the server; absent when its owner sends none.
-   *
-   * @generated from field: edgewise.MediaPointer archive = 8;
-   */
-  archive?: MediaPointer | undefined;
 };
 
 /**

@@ -11,6 +11,7 @@ import {
   encodeGroupState,
   encodeContent,
   parseDeviceId,
+  parseMediaId,
   serviceIdOfDevice,
   type Sync,
   type UserId,
@@ -47,6 +48,18 @@ async function everything(
   const { groupSecret } = found(record.secrets);
   const member = { userId: victim.userId, role: "member", logLength: 1 } as const;
   const members = [...record.state.members, member].toSorted((a, b) => (a.userId < b.userId ? -1 : 1));
+  const archive = {
+    mediaId: parseMediaId("0a".repeat(32)),
+    accessSecret: new Uint8Array(32),
+    key: new Uint8Array(32),
+    digest: new Uint8Array(32),
+    size: 1000,
+    mime: "",
+    name: "",
+    width: 0,
+    height: 0,
+    thumbhash: new Uint8Array(0),
+  };
   const nothing = { username: undefined, name: "", ourSecret: undefined, theirSecret: undefined } as const;
   return {
     sent: {
@@ -65,6 +78,7 @@ async function everything(
       adminSecret: undefined,
       introduced: true,
     },
+    history: { kind: "history", archiveId: new Uint8Array(16), state: "ready", messages: 1, files: [archive] },
   };
 }
 

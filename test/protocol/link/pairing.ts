@@ -36,7 +36,6 @@ export const WELCOME: Omit<LinkWelcome, "kind" | "head"> = {
   typing: false,
   presence: true,
   trustRoots: [],
-  archive: undefined,
 };
 
 /** The output of a transition that must succeed. Secrets that it spent are wiped, as a client does. */

@@ -1,0 +1,410 @@
+// The messages of before, as a new device is given them: real clients on a real server, which lies, and programs that end in the middle.
+
+import { afterAll, beforeAll, expect, test } from "vitest";
+import { type Client, createClient, type HttpResponse, type Network } from "#client";
+import { systemRandom } from "#crypto";
+import { encodeSessionRecord } from "#protocol";
+import { type Bytes, concat, encryptedMediaLength, type MessageId, parseDeviceId, parseGroupId, toHex, type UserId } from "#wire";
+import { memory, SharedMemory } from "edgewise/store/memory";
+import { downloadWhole } from "../../../client/media/download.ts";
+import { type MediaServer, mediaServer } from "../../../client/media/media-server.ts";
+import { StoredFile } from "../../../client/media/stored-file.ts";
+import {
+  type AttachmentRecord,
+  CONTACTS,
+  EC_KEYS,
+  GIVEN_HISTORIES,
+  HISTORY_PIECES,
+  KEM_KEYS,
+  MESSAGES,
+  OWN,
+  OWN_SENDER_KEYS,
+  PLACES,
+  SESSIONS,
+  SIGNED_KEYS,
+  TAKEN_HISTORY,
+  type TakenHistory,
+} from "../../../client/records/tables.ts";
+import { exchange } from "../../../client/transport/exchange.ts";
+import { platformClock, platformNetwork } from "../../../client/transport/platform.ts";
+import { Tokens } from "../../../client/transport/tokens.ts";
+import { found } from "../../support/accounts.ts";
+import {
+  groupOf,
+  HOOK_MILLISECONDS,
+  newcomer,
+  PATIENCE,
+  type Person,
+  Place,
+  recordOf,
+  register,
+  say,
+  secondDevice,
+  settled,
+  textsOf,
+  withStore,
+} from "../groups/people.ts";
+import { flipped, Liar, lyingAbout, made } from "../malicious-server/liar.ts";
+import { acquaint, fileOf, leftOver, received } from "../media/people.ts";
+import { ended, seed, shown, until } from "./history-town.ts";
+
+const place = new Place();
+beforeAll(() => place.start(), HOOK_MILLISECONDS);
+afterAll(() => place.close(), HOOK_MILLISECONDS);
+
+const PATIENT = { timeout: 120_000 } as const;
+
+/** Another device that receives, over a line of its own. */
+async function reopened({ shared }: Pick<Person, "shared">, network: Network = platformNetwork): Promise<Client> {
+  return await createClient({ server: place.url, store: memory({ shared }), network });
+}
+
+/** Alice with two devices, the second of which knows nothing of what was said to bob. */
+async function twoDevices(count: number, days = 100): Promise<{ readonly alice: Person; readonly laptop: Person; readonly bob: Person }> {
+  const alice = await register(place.url, "alice");
+  const laptop = await secondDevice(place.url, alice);
+  const bob = await register(place.url, "bob");
+  await alice.client.contacts.accept(bob.userId);
+  await seed(alice, {
+    own: alice.userId,
+    said: [alice, bob].map((author) => ({ conversation: bob.userId, author: author.userId })),
+    count,
+    days,
+  });
+  await laptop.client.connect();
+  return { alice, laptop, bob };
+}
+
+async function pointerOf(person: Person, id: MessageId): Promise<AttachmentRecord> {
+  const [message] = await withStore(person, (vault) =>
+    vault.read(async (records) => {
+      const at = found((await records.all(PLACES, id))[0]);
+      return [await records.get(MESSAGES, at.conversation, at.ordinal)];
+    }),
+  );
+  return found(message?.attachments?.[0]);
+}
+
+async function close(...people: readonly { readonly client: Client }[]): Promise<void> {
+  for (const { client } of people) await client.close();
+}
+
+async function takenBy(person: Pick<Person, "shared">): Promise<TakenHistory> {
+  return found(await withStore(person, (vault) => vault.read((records) => records.get(TAKEN_HISTORY))));
+}
+
+/** Asks as anybody can who has a pointer. */
+function anyone(): MediaServer {
+  const exchanged = exchange(place.url, platformNetwork, platformClock);
+  const nobody = { load: async () => undefined, save: async () => undefined };
+  const signer = (): never => {
+    throw new Error("nobody signs in");
+  };
+  return mediaServer(exchanged, new Tokens({ exchange: exchanged, clock: platformClock, place: nobody, signer }));
+}
+
+const reading = { clock: platformClock, random: systemRandom, signal: undefined } as const;
+
+/** A file as the server has it. */
+async function sealedBytes({ stored, size }: AttachmentRecord): Promise<Bytes> {
+  const length = encryptedMediaLength(size);
+  const parts: Bytes[] = [];
+  for await (const part of new StoredFile({ ...found(stored), length }, { ...reading, server: anyone() }).bytes(0, length))
+    parts.push(part);
+  return concat(...parts);
+}
+
+/** What the files of an archive hold. */
+async function opened({ files }: TakenHistory): Promise<Bytes> {
+  const parts: Bytes[] = [];
+  for (const file of files) {
+    const download = { ...reading, file: { ...file, stored: found(file.stored) }, server: anyone() };
+    const blob = await downloadWhole({ ...download, onProgress: undefined }, "");
+    parts.push(new Uint8Array(await blob.arrayBuffer()));
+  }
+  return concat(...parts);
+}
+
+test(
+  "a linked device is given all that was said, shows and finds it as the other does, and gets no key but those of files",
+  PATIENT,
+  async () => {
+    const [alice, bob] = [await newcomer(place.url, "alice"), await newcomer(place.url, "bob")];
+    await acquaint(alice, bob);
+    const group = await groupOf([alice, bob], "Hiking");
+    const said = [alice, bob].flatMap(({ userId: author }) =>
+      [bob.userId, parseGroupId(group)].map((conversation) => ({ conversation, author })),
+    );
+    await seed(alice, { own: alice.userId, said, count: 2500, days: 400 });
+    const chat = await alice.client.conversations.direct(bob.userId);
+    const file = await chat.sendFile(fileOf(2000, "map.bin"), { caption: "the way" });
+    const picked = await chat.send("a meadow");
+    await picked.edit("a wide meadow");
+    await (await chat.send("gone tomorrow")).delete();
+    await settled(alice);
+    const answer = await (await received(bob, picked.id)).reply("beautiful");
+    await (await bob.client.message(picked.id)).react("!");
+    await say(bob, group, "in the group");
+    await settled(bob);
+    await expect.poll(async () => (await alice.client.message(answer.id)).text, PATIENCE).toBe("beautiful");
+    await expect.poll(() => textsOf(alice, group), PATIENCE).toContain("in the group");
+    await (await alice.client.message(answer.id)).markRead();
+    await settled(alice);
+
+    const laptop = { ...alice, ...(await empty()) };
+    const { link, digits, done } = await laptop.client.devices.requestLink({ name: "laptop" });
+    await alice.client.devices.approveLink(found(link), { digits: () => digits, history: "all" });
+    await done;
+    await laptop.client.connect();
+    expect(await ended(laptop.client)).toMatchObject({ direction: "from", deviceId: 1, state: "done", error: undefined });
+    await settled(alice);
+    expect(alice.client.devices.history.value).toEqual([]);
+    expect(await shown(laptop.client)).toEqual(await shown(alice.client));
+
+    const there = await laptop.client.conversations.direct(bob.userId);
+    const [newest, second] = await there.history({ limit: 2 });
+    expect([newest?.text, second?.deleted]).toEqual(["beautiful", true]);
+    const page = await there.history({ before: found(second).id, limit: 3 });
+    expect(page.map(({ text }) => text).slice(0, 2)).toEqual(["a wide meadow", "the way"]);
+    expect((await laptop.client.search("message 1234 ")).map(({ text }) => text)).toHaveLength(1);
+    const blob = await found((await laptop.client.message(file.id)).attachments[0]).download();
+    expect(Buffer.from(await blob.arrayBuffer())).toEqual(Buffer.from(await fileOf(2000, "map.bin").arrayBuffer()));
+
+    const taken = await takenBy(laptop);
+    expect([taken.imported, taken.messages]).toEqual([taken.messages, taken.messages]);
+    const archive = toHex(await opened(taken));
+    const keys = await keysOf(alice, group, bob.userId);
+    expect(keys.length).toBeGreaterThan(100);
+    expect(keys.filter((key) => archive.includes(key))).toEqual([]);
+    // What is there is found: the key of a file that its messages have.
+    const pointer = await pointerOf(alice, file.id);
+    expect(halves(pointer.key).every((half) => archive.includes(half))).toBe(true);
+    expect(await leftOver(alice)).toEqual({ uploads: 0, pieces: 0 });
+    expect(await piecesIn(laptop)).toBe(0);
+    await close(alice, bob, laptop);
+  },
+);
+
+/** A store without an account. */
+async function empty(network: Network = platformNetwork): Promise<Pick<Person, "client" | "shared">> {
+  const shared = new SharedMemory();
+  return { shared, client: await createClient({ server: place.url, store: memory({ shared }), network }) };
+}
+
+async function piecesIn({ shared }: Pick<Person, "shared">): Promise<number> {
+  return await withStore({ shared }, (vault) => vault.read(async (records) => (await records.all(HISTORY_PIECES)).length));
+}
+
+/** Halves of all keys that a device holds, in hexadecimal: what holds a key of 32 bytes anywhere has one of them. */
+async function keysOf(person: Person, group: string, contact: UserId): Promise<readonly string[]> {
+  const record = await recordOf(person, group);
+  return await withStore(person, (vault) =>
+    vault.read(async (records) => {
+      const { identity } = found(await records.get(OWN));
+      const { ourSecret, theirSecret } = found(await records.get(CONTACTS, contact));
+      const session = found(await records.get(SESSIONS, contact, parseDeviceId(1)));
+      const all = [
+        identity,
+        found(ourSecret),
+        found(theirSecret),
+        found(record?.secrets).groupSecret.expose(),
+        encodeSessionRecord(session),
+        found(await records.get(OWN_SENDER_KEYS, group)).key,
+        ...(await records.all(EC_KEYS)).map(({ privateKey }) => privateKey),
+        ...(await records.all(SIGNED_KEYS)).map(({ privateKey }) => privateKey),
+        ...(await records.all(KEM_KEYS)).map((key) => key.seed),
+      ];
+      return all.flatMap(halves);
+    }),
+  );
+}
+
+const HALF_BYTES = 16;
+
+function halves(bytes: Bytes): readonly string[] {
+  return Array.from({ length: Math.floor(bytes.length / HALF_BYTES) }, (_, i) => toHex(bytes.slice(i * HALF_BYTES, (i + 1) * HALF_BYTES)));
+}
+
+test("of thirty days, what is older stays behind", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(100, 100);
+  await alice.client.devices.giveHistory(2, "30d");
+  expect(await ended(laptop.client)).toMatchObject({ state: "done", error: undefined });
+  const messages = await (await laptop.client.conversations.direct(bob.userId)).history({ limit: 1000 });
+  const since = Date.now() - 30 * 24 * 3600_000;
+  const all = await (await alice.client.conversations.direct(bob.userId)).history({ limit: 1000 });
+  expect(messages.map(({ id }) => id)).toEqual(all.filter(({ sentAt }) => sentAt.getTime() >= since).map(({ id }) => id));
+  expect(messages.length).toBeGreaterThan(25);
+  // All of it afterwards: what is here stays, and the rest comes in front.
+  await alice.client.devices.giveHistory(2, "all");
+  await until(laptop.client, ({ state, total }) => state === "done" && total === 100);
+  expect(await shown(laptop.client)).toEqual(await shown(alice.client));
+  await close(alice, laptop, bob);
+});
+
+test(
+  "what comes while the history does keeps its place behind it, and what is said about a message of before is not lost",
+  PATIENT,
+  async () => {
+    const { alice, laptop, bob } = await twoDevices(1000);
+    await bob.client.connect();
+    await bob.client.contacts.accept(alice.userId);
+    const old = await (await bob.client.conversations.direct(alice.userId)).send("from before");
+    await settled(bob);
+    await alice.client.connect();
+    await expect.poll(async () => (await alice.client.message(old.id)).text, PATIENCE).toBe("from before");
+    // The laptop was there when it came, so it has it by itself; a third device was not.
+    const tablet = { ...alice, ...(await empty()) };
+    const uploads = new Liar();
+    await alice.client.close();
+    const phone = await reopened(alice, uploads);
+    await phone.connect();
+    const held = Promise.withResolvers<void>();
+    uploads.answer = lyingAbout("putMedia", async (_, next) => {
+      await held.promise;
+      return await next();
+    });
+    const { link, digits, done } = await tablet.client.devices.requestLink({ name: "tablet" });
+    await phone.devices.approveLink(found(link), { digits: () => digits, history: "all" });
+    await done;
+    await tablet.client.connect();
+    await until(tablet.client, ({ state }) => state === "coming");
+    // The archive is made, and not there yet.
+    await until(phone, ({ state }) => state === "sending");
+    await (await bob.client.message(old.id)).edit("from before, edited");
+    const news = await (await bob.client.conversations.direct(alice.userId)).send("news");
+    await settled(bob);
+    await expect.poll(async () => (await tablet.client.message(news.id)).text, PATIENCE).toBe("news");
+    held.resolve();
+    expect(await ended(tablet.client)).toMatchObject({ state: "done", error: undefined });
+    const texts = (await (await tablet.client.conversations.direct(bob.userId)).history({ limit: 3 })).map(({ text }) => text);
+    expect(texts).toEqual(["news", "from before, edited", "message 999 about the hut, the hike and the weather"]);
+    await phone.close();
+    await close(laptop, tablet, bob);
+  },
+);
+
+test("an archive that is altered, cut, exchanged or gone is refused, and the next one is taken", PATIENT, async () => {
+  const { alice, laptop: first, bob } = await twoDevices(300);
+  await first.client.close();
+  const liar = new Liar();
+  const client = await reopened(first, liar);
+  const laptop = { ...first, client };
+  await client.connect();
+  // Somebody else's, of the same length.
+  const stranger = await twoDevices(300);
+  await stranger.alice.client.devices.giveHistory(2, "all");
+  expect(await ended(stranger.laptop.client)).toMatchObject({ state: "done" });
+  const theirs = found((await takenBy(stranger.laptop)).files[0]);
+  const foreign = await sealedBytes(theirs);
+
+  const lies: readonly (readonly [string, string, Parameters<typeof lyingAbout>[1]])[] = [
+    ["altered", "history-damaged", async (_, next) => changed(await next(), (body) => flipped(body, body.length - 1))],
+    ["altered header", "history-damaged", async (_, next) => changed(await next(), (body) => flipped(body, 0))],
+    ["cut", "history-damaged", async (_, next) => changed(await next(), (body) => body.slice(0, -1))],
+    ["exchanged", "history-damaged", async (_, next) => changed(await next(), (body) => foreign.slice(0, body.length))],
+    ["gone", "file-gone", () => Promise.resolve(made(404, { type: "about:blank", code: "not-found" }))],
+  ];
+  for (const [name, code, lie] of lies) {
+    liar.answer = lyingAbout("getMedia", lie);
+    await alice.client.devices.giveHistory(2, "all");
+    await settled(alice);
+    const { archiveId } = await after(laptop, name);
+    expect([name, (await takenBy(laptop)).error]).toEqual([name, code]);
+    expect(await client.conversations.list()).toEqual([]);
+    seenArchives.add(toHex(archiveId));
+  }
+  liar.becomeHonest();
+
+  // What this device itself would tell wrongly: another account's, files in another order, more messages than there are.
+  const good = await takenBy(laptop);
+  const wrong: readonly Partial<TakenHistory>[] = [{ files: [theirs] }, { files: [...good.files, ...good.files] }, { messages: 301 }];
+  for (const part of wrong) {
+    await begin(laptop, { ...good, ...part });
+    await expect.poll(async () => (await takenBy(laptop)).error, PATIENCE).toBe("history-damaged");
+    expect(await client.conversations.list()).toEqual([]);
+  }
+  expect(await piecesIn(laptop)).toBe(0);
+
+  await alice.client.devices.giveHistory(2, "all");
+  await until(client, ({ state }) => state === "done");
+  expect(await shown(client)).toEqual(await shown(alice.client));
+  expect(client.connection.value.status).toBe("live");
+  expect(liar.mistakes).toEqual([]);
+  await close(alice, laptop, bob, stranger.alice, stranger.laptop, stranger.bob);
+});
+
+const seenArchives = new Set<string>();
+
+/** Until an archive that was not seen before has failed. */
+async function after(person: Person, name: string): Promise<TakenHistory> {
+  const isNew = async (): Promise<string> => {
+    const { state, archiveId, error } = await takenBy(person);
+    return state === "failed" && error !== undefined && !seenArchives.has(toHex(archiveId)) ? name : state;
+  };
+  await expect.poll(() => isNew().catch(() => "nothing"), PATIENCE).toBe(name);
+  return await takenBy(person);
+}
+
+function changed(answer: HttpResponse, change: (body: Bytes) => Bytes): HttpResponse {
+  return { ...answer, body: change(answer.body) };
+}
+
+async function begin(person: Person, taken: TakenHistory): Promise<void> {
+  await withStore(person, (vault) =>
+    vault.write(async (records) => {
+      const begun = { ...taken, state: "fetching", fetched: 0, imported: 0, error: undefined } as const;
+      records.put(TAKEN_HISTORY, begun);
+    }),
+  );
+}
+
+test("programs that end all the time, while it is written, sent, fetched and taken in, go on where they were", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(1500);
+  // More than what goes up in one request.
+  const long = (index: number): string => `${index} ${"long ".repeat(400)}`;
+  await seed(alice, { own: alice.userId, said: [{ conversation: bob.userId, author: bob.userId }], count: 1000, days: 1, text: long });
+  const expected = await shown(alice.client);
+  await alice.client.devices.giveHistory(2, "all");
+  const given = await endingAlways(alice, async () => {
+    const transfers = await withStore(alice, (vault) => vault.read((records) => records.all(GIVEN_HISTORIES)));
+    return transfers.length === 0;
+  });
+  expect(given).toBeGreaterThan(2);
+  await laptop.client.close();
+  const states = new Set<string>();
+  const taken = await endingAlways(laptop, async () => {
+    const state = await takenBy(laptop).then(
+      (now) => now.state,
+      () => "nothing",
+    );
+    states.add(state);
+    return state === "done";
+  });
+  expect(taken).toBeGreaterThan(4);
+  expect([...states]).toEqual(expect.arrayContaining(["fetching", "importing", "done"]));
+  const client = await reopened(laptop);
+  expect(await shown(client)).toEqual(expected);
+  await client.close();
+  await bob.client.close();
+});
+
+/** Opens a device again and again, and closes it as soon as anything has changed. Resolves to how often. */
+async function endingAlways(person: Person, isOver: () => Promise<boolean>): Promise<number> {
+  await person.client.close();
+  for (let times = 1; ; times++) {
+    const client = await reopened(person);
+    const changed = Promise.withResolvers<void>();
+    let seen = 0;
+    const undo = client.devices.history.subscribe(() => {
+      // The first is what was there, the second how it was found.
+      if (++seen > 2) changed.resolve();
+    });
+    client.connect().catch(() => undefined);
+    const settling = client.settled().catch(() => undefined);
+    await Promise.race([changed.promise, settling]);
+    undo();
+    await client.close();
+    await settling;
+    if (await isOver()) return times;
+  }
+}
