@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 test("the snippets of the page about the SDK, one after the other, do what they say", async () => {
   const snippets = readFileSync(join(ROOT, "docs", "sdk.md"), "utf8").matchAll(/```ts\n([\s\S]+?)```/g);
   const page = [...snippets].map(([, snippet = ""]) => snippet);
-  expect(page).toHaveLength(3);
+  expect(page).toHaveLength(4);
   const folder = mkdtempSync(join(tmpdir(), "edgewise-page-"));
   const program = join(folder, "page.mjs");
   const server = await RunningServer.start(join(folder, "state"), `1:${"C".repeat(43)}`);
