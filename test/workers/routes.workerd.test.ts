@@ -225,14 +225,8 @@ test("every route has a row, and only routes have", () => {
   expect(Object.keys(ROWS).toSorted()).toEqual([...SERVED].toSorted());
 });
 
-test("routes that are not here answer like any path, and other methods say which there are", async () => {
-  const absent = Object.keys(ROUTES).filter((operation) => !(SERVED as readonly string[]).includes(operation)) as Operation[];
-  expect(absent.length).toBeGreaterThan(0);
-  for (const name of absent) {
-    const { method, path } = ROUTES[name];
-    const response = await world.serve(new Request(ORIGIN + path.replaceAll(/[{}]/g, ""), { method }), { waitUntil: () => {} });
-    expect([404, 405]).toContain(response.status);
-  }
+test("every route of the table is here, and other methods say which there are", async () => {
+  expect(SERVED.toSorted()).toEqual(Object.keys(ROUTES).toSorted());
   const response = await world.serve(new Request(`${ORIGIN}/v1/keys`, { method: "DELETE" }), { waitUntil: () => {} });
   expect([response.status, response.headers.get("allow")]).toEqual([405, "POST, GET"]);
   const head = await world.serve(new Request(`${ORIGIN}/v1/keys/${owner.userId}`, { method: "HEAD" }), { waitUntil: () => {} });
