@@ -88,7 +88,7 @@ export class Said implements Message {
   }
 
   async delete(): Promise<void> {
-    if (this.own && (await this.#views.engine.uploads.cancel(this.#record))) return;
+    if (waitsForFiles(this.#record) && (await this.#views.engine.uploads.cancel(this.#record))) return;
     await this.#change({ kind: "delete", messageId: this.id });
   }
 

@@ -195,11 +195,15 @@ test("a text that is changed while its file goes up arrives as it was changed", 
     return await next();
   });
   const message = await (await alice.client.conversations.direct(bob.userId)).sendFile(fileOf(10), { caption: "wrong" });
+  await settled(bob);
+  const sends = liar.count("sendMessages");
   await message.edit("right");
   release();
-  await message.sent();
+  await settled(alice);
   liar.becomeHonest();
   expect((await received(bob, message.id)).text).toBe("right");
+  // Nothing was said of a message that nobody had heard of.
+  expect(liar.count("sendMessages")).toBe(sends + 1);
 });
 
 test("what is no file is refused before anything is stored", async () => {
