@@ -1,7 +1,7 @@
 // Other people's account logs, and our own: fetched, verified from the head that was seen before, kept. Nobody is written to
 // or believed but by what is here.
 
-import { type AccountState, activeDevice, compareHeads, readAccountLog, type Recovery } from "#identity";
+import { type AccountState, activeDevice, changeOf, compareHeads, openLogEntry, readAccountLog, type Recovery } from "#identity";
 import { type Bytes, type LogHead, ProtocolError, type UserId, WireError } from "#wire";
 import { type Core, recordEvent, seconds } from "./core.ts";
 import { OWN_DEVICES } from "./devices/names.ts";
@@ -98,17 +98,17 @@ export class Accounts {
     const lost = before.devices.filter((device) => !isThere(state, device));
     // Nothing is sealed for them any more, and their ids may one day be another's.
     for (const { deviceId } of lost) records.delete(SESSIONS, userId, deviceId);
-    if (lost.length > 0) records.touch(DEVICES);
+    if (await this.hasLostDevice(records, userId, before.head.length)) records.touch(DEVICES);
     return state;
   }
 
-  /** Whether a device that was active when the log had this length is so no more. */
+  /** Whether a device has gone since the log had this length: one that was there then, or that came later and was told what the others know. */
   async hasLostDevice(records: Reader, userId: UserId, length: number): Promise<boolean> {
     const known = await records.get(ACCOUNTS, userId);
-    const now = await this.find(records, userId);
-    if (known === undefined || now === undefined || length >= known.entries.length) return false;
-    const then = this.#verify(userId, known.entries.slice(0, length), undefined);
-    return then.devices.some((device) => !isThere(now, device));
+    return (known?.entries ?? []).slice(length).some((entry) => {
+      const { kind } = changeOf(openLogEntry(entry).statement);
+      return kind === "revoke-device" || kind === "recover";
+    });
   }
 
   /** Fetches what the owner of a log says is there. @throws ClientError `log-withheld`, and as `refresh` does */

@@ -336,8 +336,8 @@ export interface Devices {
   /** Known to our own devices only. */
   rename(deviceId: number, name: string): Promise<void>;
   /**
-   * Puts a device out; this one, too. When this resolves it receives nothing any more and is refused everywhere. What it knew of groups and
-   * of keys is made anew as others learn of it.
+   * Puts a device out; this one, too. When this resolves it receives nothing any more and is refused everywhere, and the groups of which
+   * we are an admin have new secrets. What it knew of others and their groups is made anew as they learn of it.
    * @throws ClientError `unknown-device`, `last-device`
    */
   revoke(deviceId: number, options?: Options): Promise<void>;

@@ -100,9 +100,10 @@ function approve(run: Run): Command {
               return line;
             },
           });
-          await client.settled({ signal: stop });
           const { fields, people } = deviceLine(device);
           await output.line(fields, people);
+          // What the account knows goes to it by message.
+          await session.spread(client);
         } finally {
           lines.close();
         }
@@ -162,7 +163,8 @@ function rename(run: Run): Command {
   }).action((device: string, name: string) =>
     run.withAccount(async (client, session) => {
       await client.devices.rename(wholeNumber(device), name);
-      await session.finish(client);
+      await session.ok();
+      await session.spread(client);
     }),
   );
 }
@@ -172,11 +174,12 @@ function revoke(run: Run): Command {
     usage: "revoke <device>",
     does: "Put a device out: it receives nothing any more, and its messages at the server are gone.",
     examples: ["devices revoke 2"],
-    notes: "What is stored on it stays there. Groups and keys that it knew are made anew.",
+    notes: "What is stored on it stays there. The groups that you are an admin of get new keys at once, others as they learn of it.",
   }).action((device: string) =>
     run.withAccount(async (client, session) => {
       await client.devices.revoke(wholeNumber(device), { signal: session.stop });
       await session.ok();
+      await session.spread(client);
     }),
   );
 }

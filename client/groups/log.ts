@@ -328,6 +328,12 @@ export class GroupLogs {
     for (const { groupId } of groups) this.#rotateIfDue(groupId);
   }
 
+  /** At once, for whoever has put a device out: nobody else knows of it yet. @throws ClientError of the first that fails */
+  async rotateNow(signal?: AbortSignal): Promise<void> {
+    const groups = await this.#parts.sending.vault.read((records) => records.all(GROUPS));
+    for (const { groupId } of groups) await this.#rotate(groupId, signal);
+  }
+
   /** The epoch of a group of which we are an admin, when somebody who is gone knows its secrets. */
   async #dueEpoch(records: Reader, groupId: GroupId): Promise<number | undefined> {
     const { accounts, self } = this.#parts.sending;
@@ -344,13 +350,14 @@ export class GroupLogs {
   #rotateIfDue(groupId: GroupId): void {
     const { sending } = this.#parts;
     const [byte = 0] = sending.random(1);
-    const rotate = async (): Promise<void> => {
-      const epoch = await sending.vault.read((records) => this.#dueEpoch(records, groupId));
-      // Whoever was faster has begun another one.
-      if (epoch !== undefined) await this.append(groupId, ({ state }) => (state.epoch === epoch ? { kind: "rotate" } : undefined));
-    };
     // Not all at once; and whoever cannot now does it with the next change, or the next start.
-    sending.clock.after((ROTATE_WITHIN_MILLISECONDS * byte) / 256, () => void rotate().catch(() => undefined));
+    sending.clock.after((ROTATE_WITHIN_MILLISECONDS * byte) / 256, () => void this.#rotate(groupId).catch(() => undefined));
+  }
+
+  async #rotate(groupId: GroupId, signal?: AbortSignal): Promise<void> {
+    const epoch = await this.#parts.sending.vault.read((records) => this.#dueEpoch(records, groupId));
+    // Whoever was faster has begun another one.
+    if (epoch !== undefined) await this.append(groupId, ({ state }) => (state.epoch === epoch ? { kind: "rotate" } : undefined), signal);
   }
 
   /** Whoever cannot be believed has signed nothing. @throws ClientError when that cannot be found out now */

@@ -130,7 +130,10 @@ export class OwnDevices implements Devices {
   }
 
   async revoke(deviceId: number, { signal }: Options = {}): Promise<void> {
-    await revoke(this.#parts.views().engine.sending, deviceIdOf(deviceId), signal);
+    const { sending, groups } = this.#parts.views().engine;
+    await revoke(sending, deviceIdOf(deviceId), signal);
+    // It is out in any case. What cannot be rotated now is by the next program that can.
+    await groups.rotateNow(signal).catch(() => undefined);
   }
 
   async #ticketIn(text: string): Promise<LinkTicket> {

@@ -266,6 +266,8 @@ export class Engine {
       this.#follow(this.groups.followAll());
       this.#follow(this.groups.letInWhoMay());
       welcomeDevices(this.sending).catch(() => undefined);
+      // A program before this one may have learned of a device that is gone, and ended.
+      this.groups.rotateWhereDue().catch(() => undefined);
     }
     this.#parts.onStatus(status);
   }

@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, ClientError, createClient, type NoticeEvent } from "#client";
 import { memory } from "edgewise/store/memory";
-import { HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, say, settled, textsOf } from "../groups/people.ts";
+import { HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, recordOf, say, settled, textsOf } from "../groups/people.ts";
 import { found } from "../../support/accounts.ts";
 
 const place = new Place();
@@ -177,7 +177,10 @@ test("a device that is put out stops, receives nothing that is sent afterwards, 
   await expect.poll(async () => (await laptop.conversations.groups()).length, PATIENCE).toBe(1);
   await say(bob, group, "before");
   await expect.poll(() => textsOf({ ...alice, client: laptop }, group), PATIENCE).toEqual(["before"]);
+  const before = found(await recordOf(alice, group)).state.epoch;
   await alice.client.devices.revoke(2);
+  // The group has secrets that the device was never given, and its place in the log is behind it.
+  expect(found(await recordOf(alice, group)).state.epoch).toBe(before + 1);
   await say(bob, group, "after");
   await expect.poll(() => textsOf(alice, group), PATIENCE).toEqual(["before", "after"]);
   await expect.poll(() => laptop.connection.value.error, PATIENCE).toBe("device-removed");
