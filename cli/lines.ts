@@ -1,7 +1,17 @@
 // What is printed about accounts, people, messages and events: the fields that programs get, and the words that people read.
 // Does not print, and asks for nothing.
 
-import type { Account, Attachment, ClientEvent, GroupConversation, LinkedDevice, Message, NoticeEvent, Peer } from "#client";
+import type {
+  Account,
+  Attachment,
+  ClientEvent,
+  GroupConversation,
+  HistoryTransfer,
+  LinkedDevice,
+  Message,
+  NoticeEvent,
+  Peer,
+} from "#client";
 import { faint, type Json } from "./output.ts";
 import { sizeOf } from "./progress.ts";
 import { visible } from "./visible.ts";
@@ -205,6 +215,28 @@ export function deviceLine({ deviceId, name, addedAt, addedBy, isNew, current }:
   const people = [String(deviceId).padStart(3), visible(name === "" ? "-" : name), localTime(addedAt), ...marks].join("  ");
   return { fields, people };
 }
+
+export function isOver({ state }: HistoryTransfer): boolean {
+  return state === "done" || state === "failed";
+}
+
+export function historyLine({ direction, deviceId, state, done, total, error }: HistoryTransfer): Line {
+  const fields = { type: "history", direction, deviceId, state, done, total, error: error ?? null };
+  return {
+    fields,
+    people: `* messages of before, ${direction} device ${deviceId}: ${HISTORY[state]}${error === undefined ? "" : ` (${error})`}`,
+  };
+}
+
+const HISTORY: Readonly<Record<HistoryTransfer["state"], string>> = {
+  writing: "are being encrypted",
+  sending: "are being sent",
+  coming: "are coming, once that device has sent them",
+  fetching: "are being fetched",
+  importing: "are whole, and being taken in",
+  done: "are here",
+  failed: "do not come",
+};
 
 function messages(count: number): string {
   return count === 1 ? "a message" : `${count} messages`;

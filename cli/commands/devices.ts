@@ -4,8 +4,9 @@ import type { Command } from "commander";
 import { hostname } from "node:os";
 import { createInterface, type Interface } from "node:readline";
 import { encodeQR } from "qr";
-import { type Client, ClientError, type LinkAsked } from "#client";
+import { type Client, ClientError, type HistoryChoice, type LinkAsked } from "#client";
 import { usageError } from "../errors.ts";
+import { watchHistory } from "../history.ts";
 import { accountLine, deviceLine } from "../lines.ts";
 import type { Output } from "../output.ts";
 import type { Session } from "../session.ts";
@@ -21,7 +22,7 @@ export function devices(run: Run): Command {
       "Any device can let another one in or put it out. A new one shows a code, or asks, and then six digits; they are typed on a\n" +
       "device that is in. Never approve a device that is not in front of you, and never read its digits to anybody.",
   });
-  for (const add of [list, link, approve, rename, revoke]) command.addCommand(add(run));
+  for (const add of [list, link, approve, giveHistory, rename, revoke]) command.addCommand(add(run));
   return command;
 }
 
@@ -46,7 +47,7 @@ function link(run: Run): Command {
     usage: "link",
     does: "Become a device of an account that is on another one already.",
     examples: ["--store laptop.db devices link --name laptop", "--store laptop.db devices link --account edgewise:…"],
-    notes: "There are two minutes to type the digits on the other device: edgewise devices approve. Messages of before stay there.",
+    notes: "There are two minutes to type the digits on the other device: edgewise devices approve. It decides about messages of before.",
   })
     .option("-n, --name <name>", "what to call this device", hostname())
     .option("--account <user>", "ask that account's devices, by its contact link or userId, instead of showing a code")
@@ -64,7 +65,7 @@ function link(run: Run): Command {
         await output.line({ type: "digits", digits }, `Type these digits on the other device: ${digits.slice(0, 3)} ${digits.slice(3)}`);
         const { fields, people } = accountLine(await request.done);
         await output.line(fields, people);
-        output.tell("Contacts and groups come with the next: edgewise listen");
+        output.tell("Contacts, groups and what is given of messages of before come with the next: edgewise listen");
       }),
     );
 }
@@ -77,10 +78,10 @@ function approve(run: Run): Command {
   return describe({
     usage: "approve [code]",
     does: "Let a new device in, by the code that it shows or because it asks.",
-    examples: ["devices approve 'http://localhost:8787/#link/…'", "devices approve"],
+    examples: ["devices approve 'http://localhost:8787/#link/…'", "devices approve --history all"],
     notes: "Asks for the six digits that the new device shows, as a line of standard input, three times at most.",
   })
-    .option("--history <which>", "what it gets of the messages of before: none is all that there is yet", "none")
+    .option("--history <which>", "what it gets of the messages of before: none, 30d or all", "none")
     .action((code: string | undefined, { history }: ApproveOptions) =>
       run.withAccount(async (client, session) => {
         const { output, stop } = session;
@@ -90,7 +91,7 @@ function approve(run: Run): Command {
         try {
           const what = code ?? (await pendingRequest(client, session));
           const device = await client.devices.approveLink(what, {
-            history: historyOf(history),
+            history: history === "none" ? history : historyOf(history),
             signal: stop,
             digits: async ({ deviceName, triesLeft }) => {
               await askForDigits(output, deviceName, triesLeft);
@@ -104,6 +105,7 @@ function approve(run: Run): Command {
           await output.line(fields, people);
           // What the account knows goes to it by message.
           await session.spread(client);
+          await historyGiven(client, session, device.deviceId);
         } finally {
           lines.close();
         }
@@ -111,9 +113,36 @@ function approve(run: Run): Command {
     );
 }
 
-function historyOf(text: string): "none" | "30d" | "all" {
-  if (text !== "none" && text !== "30d" && text !== "all") throw usageError(`"${text}" is none of: none, 30d, all.`);
+function historyOf(text: string): HistoryChoice {
+  if (text !== "30d" && text !== "all") throw usageError(`"${text}" is none of: none, 30d, all.`);
   return text;
+}
+
+/** Until all that the device is to be told and given is at the server. */
+async function historyGiven(client: Client, { output, stop }: Session, deviceId: number): Promise<void> {
+  const stopWatching = watchHistory(client, output, () => undefined);
+  try {
+    await client.settled({ signal: stop });
+  } finally {
+    stopWatching();
+  }
+  const transfer = client.devices.history.value.find(({ direction, deviceId: to }) => direction === "to" && to === deviceId);
+  if (transfer?.error !== undefined) throw new ClientError(transfer.error);
+}
+
+function giveHistory(run: Run): Command {
+  return describe({
+    usage: "give-history <device> [which]",
+    does: "Give another device of this account the messages of before: all (the default), or those of 30d.",
+    examples: ["devices give-history 2", "devices give-history 2 30d"],
+    notes: "What it has already stays as it is there.",
+  }).action((device: string, which = "all") =>
+    run.withAccount(async (client, session) => {
+      await client.devices.giveHistory(wholeNumber(device), historyOf(which), { signal: session.stop });
+      await historyGiven(client, session, wholeNumber(device));
+      await session.ok();
+    }),
+  );
 }
 
 async function askForDigits(output: Output, deviceName: string, triesLeft: number): Promise<void> {

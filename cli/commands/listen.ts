@@ -3,6 +3,7 @@
 
 import type { Command } from "commander";
 import { type Client, ClientError, type ConnectionState, type Cursor } from "#client";
+import { watchHistory } from "../history.ts";
 import { eventLine } from "../lines.ts";
 import type { Session } from "../session.ts";
 import { describe, type Run, seconds } from "./command.ts";
@@ -105,11 +106,17 @@ class Listening {
 
   #watch(): () => void {
     let before: ConnectionState["status"] = "offline";
-    return this.#client.connection.subscribe(({ status, error }) => {
-      if (error !== undefined) this.#end.abort(new ClientError(error));
-      else if (status !== before) this.#statusChanged(status);
-      before = status;
-    });
+    const undo = [
+      watchHistory(this.#client, this.#session.output, (error) => this.#end.abort(error)),
+      this.#client.connection.subscribe(({ status, error }) => {
+        if (error !== undefined) this.#end.abort(new ClientError(error));
+        else if (status !== before) this.#statusChanged(status);
+        before = status;
+      }),
+    ];
+    return () => {
+      for (const stop of undo) stop();
+    };
   }
 
   #statusChanged(status: ConnectionState["status"]): void {
