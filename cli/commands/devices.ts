@@ -103,8 +103,6 @@ function approve(run: Run): Command {
           });
           const { fields, people } = deviceLine(device);
           await output.line(fields, people);
-          // What the account knows goes to it by message.
-          await session.spread(client);
           await historyGiven(client, session, device.deviceId);
         } finally {
           lines.close();
@@ -136,7 +134,7 @@ function giveHistory(run: Run): Command {
     does: "Give another device of this account the messages of before: all (the default), or those of 30d.",
     examples: ["devices give-history 2", "devices give-history 2 30d"],
     notes: "What it has already stays as it is there.",
-  }).action((device: string, which = "all") =>
+  }).action((device: string, which: string = "all") =>
     run.withAccount(async (client, session) => {
       await client.devices.giveHistory(wholeNumber(device), historyOf(which), { signal: session.stop });
       await historyGiven(client, session, wholeNumber(device));
