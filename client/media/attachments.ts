@@ -20,7 +20,7 @@ export function safeName(name: string): string {
   const plain = last.replaceAll(UNPRINTABLE, "").replaceAll(RESERVED, "_").replaceAll(/\s+/g, " ");
   const short = shortened(plain.replace(/^[. ]+/, "").replace(/[. ]+$/, ""));
   if (short === "") return NAMELESS;
-  return DEVICE.test(short) ? `${NAMELESS}-${short}`.slice(0, MAX_FILE_NAME_BYTES) : short;
+  return DEVICE.test(short) ? shortened(`${NAMELESS}-${short}`) : short;
 }
 
 /** Keeps the ending, by which programs know what a file is. */
