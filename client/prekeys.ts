@@ -132,12 +132,15 @@ export async function maintainPreKeys(core: Core, self: Self): Promise<void> {
 async function makeDue(core: Core, records: Writer, self: Self, counts: KeyCounts): Promise<PreKeyUpload | undefined> {
   const now = core.clock.nowMilliseconds();
   const current = (await records.all(SIGNED_KEYS)).find((key) => key.replacedMilliseconds === undefined);
-  const oneTime = await records.all(EC_KEYS);
   const sinceSet = now - (current?.createdMilliseconds ?? 0);
-  const sinceOneTime = now - Math.max(0, ...oneTime.map((key) => key.createdMilliseconds));
-  const missing = counts.ec <= PREKEYS_LOW && sinceOneTime >= ONCE_PER_MILLISECONDS ? MAX_ONE_TIME_EC_PREKEYS - counts.ec : 0;
   const isOld = sinceSet > SIGNED_PREKEY_ROTATION_SECONDS * 1000;
   const isKemLow = counts.kem <= PREKEYS_LOW / 4 && sinceSet >= ONCE_PER_MILLISECONDS;
+  const isEcLow = counts.ec <= PREKEYS_LOW;
+  // The usual case: a hundred keys stay sealed.
+  if (!isOld && !isKemLow && !isEcLow) return undefined;
+  const oneTime = await records.all(EC_KEYS);
+  const sinceOneTime = now - Math.max(0, ...oneTime.map((key) => key.createdMilliseconds));
+  const missing = isEcLow && sinceOneTime >= ONCE_PER_MILLISECONDS ? MAX_ONE_TIME_EC_PREKEYS - counts.ec : 0;
   if (!isOld && !isKemLow && missing === 0) return undefined;
   const crowd = oneTime.toSorted((a, b) => a.id - b.id).slice(0, Math.max(0, oneTime.length + missing - MAX_KEPT_ONE_TIME));
   for (const { id } of crowd) records.delete(EC_KEYS, id);

@@ -1,4 +1,4 @@
 import { libsignal075 } from "./library.ts";
-import { describeSessions } from "./sessions.ts";
+import { describeSessions, FEWER_SEEDS } from "./sessions.ts";
 
-describeSessions(libsignal075);
+describeSessions(libsignal075, FEWER_SEEDS);

@@ -21,8 +21,8 @@ import { seededDice, seededRandom } from "../support/random.ts";
 import { HttpUser, type Received } from "./http-user.ts";
 import { RunningServer } from "./running-server.ts";
 
-const KILLS = 25;
-const SENDS = 200;
+const KILLS = 10;
+const SENDS = 80;
 const RECIPIENTS = 20;
 const PATIENCE_MILLISECONDS = 60_000;
 
