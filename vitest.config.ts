@@ -15,8 +15,8 @@ const executablePath = findChromium();
 
 export default defineConfig({
   test: {
-    // Two files at a time also on two cores, where the default is one.
-    maxWorkers: 2,
+    // Three files at a time also on two cores, where the default is one: many wait for servers and programs to start.
+    maxWorkers: 3,
     projects: [
       {
         resolve: { alias: { "cloudflare:workers": fileURLToPath(new URL("test/support/cloudflare-workers.ts", import.meta.url)) } },

@@ -24,6 +24,8 @@ import {
   SIGNED_KEYS,
   TAKEN_HISTORY,
   type TakenHistory,
+  type Upload,
+  UPLOADS,
 } from "../../../client/records/tables.ts";
 import { exchange } from "../../../client/transport/exchange.ts";
 import { platformClock, platformNetwork } from "../../../client/transport/platform.ts";
@@ -357,6 +359,57 @@ async function begin(person: Person, taken: TakenHistory): Promise<void> {
     }),
   );
 }
+
+test("an archive of which the server refuses a file is withdrawn, and nothing more of it is made", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(10);
+  // More than one file holds.
+  const long = (index: number): string => `${index} ${"long ".repeat(6000)}`;
+  await seed(alice, { own: alice.userId, said: [{ conversation: bob.userId, author: bob.userId }], count: 500, days: 1, text: long });
+  await alice.client.close();
+  const liar = new Liar();
+  const phone = await reopened(alice, liar);
+  let asked = 0;
+  liar.answer = lyingAbout("createUpload", async (_, next) => {
+    if (asked++ > 0) return await next();
+    // While the second file is being made.
+    await expect.poll(async () => (await uploadsOf(alice)).map(({ state }) => state), PATIENCE).toContain("encrypting");
+    return made(413, { code: "too-large" });
+  });
+  await phone.devices.giveHistory(2, "all");
+  await phone.settled({ signal: AbortSignal.timeout(30_000) });
+  expect(await until(phone, ({ direction }) => direction === "to")).toMatchObject({ state: "failed", error: "file-refused" });
+  await laptop.client.connect();
+  expect(await ended(laptop.client)).toMatchObject({ state: "failed", error: "history-withdrawn" });
+  await expect.poll(() => leftOver(alice), PATIENCE).toEqual({ uploads: 0, pieces: 0 });
+  expect(await until(phone, ({ direction }) => direction === "to")).toMatchObject({ state: "failed", error: "file-refused" });
+  expect(liar.mistakes).toEqual([]);
+  await phone.close();
+  await close(laptop, bob);
+});
+
+async function uploadsOf(person: Pick<Person, "shared">): Promise<readonly Upload[]> {
+  return await withStore(person, (vault) => vault.read((records) => records.all(UPLOADS)));
+}
+
+test("of a device that is put out while its archive is on its way, nothing is left", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(10);
+  await alice.client.close();
+  const liar = new Liar();
+  const phone = await reopened(alice, liar);
+  const held = Promise.withResolvers<void>();
+  liar.answer = lyingAbout("putMedia", async (_, next) => {
+    await held.promise;
+    return await next();
+  });
+  await phone.devices.giveHistory(2, "all");
+  await until(phone, ({ state }) => state === "sending");
+  await phone.devices.revoke(2);
+  held.resolve();
+  await phone.settled({ signal: AbortSignal.timeout(20_000) });
+  expect(await withStore(alice, (vault) => vault.read((records) => records.all(GIVEN_HISTORIES)))).toEqual([]);
+  await phone.close();
+  await close(laptop, bob);
+});
 
 test("programs that end all the time, while it is written, sent, fetched and taken in, go on where they were", PATIENT, async () => {
   const { alice, laptop, bob } = await twoDevices(1500);
