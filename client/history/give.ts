@@ -56,7 +56,8 @@ async function writeFile(sending: Sending, given: GivenHistory, signal: AbortSig
   const kept = written.length === 0 ? [] : [await keepBytes(sending, new Blob([header, ...written]), files.length, signal)];
   const isKept = await sending.vault.write(async (records) => {
     const current = await givenTo(sending, records, deviceId);
-    if (current === undefined || current.before !== given.before || !sameBytes(current.archiveId, archiveId)) return false;
+    // Another program was faster, or a file of before was refused.
+    if (current?.state !== "writing" || current.before !== given.before || !sameBytes(current.archiveId, archiveId)) return false;
     for (const { upload } of kept) {
       records.put(UPLOADS, { ...upload, state: "waiting", archive: { deviceId, archiveId } }, upload.ordinal);
       records.touch(UPLOADS_TOPIC);
