@@ -67,7 +67,8 @@ export class Histories {
     while (this.#again) {
       this.#again = false;
       const { given, taken } = await this.#sending.vault.read(async (records) => ({
-        given: (await records.all(GIVEN_HISTORIES)).filter(({ state }) => state === "writing"),
+        // Also what is written: its device may be gone, and then it is forgotten.
+        given: await records.all(GIVEN_HISTORIES),
         taken: await records.get(TAKEN_HISTORY),
       }));
       for (const one of given) await this.#give(one);

@@ -6,6 +6,7 @@ import { type Body, type DeviceMessage, type LinkRequested, pathOf, type UserId 
 import { Accounts, DEVICES } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
+import { OWN_DEVICES } from "../devices/names.ts";
 import { welcomeDevices } from "../devices/welcome.ts";
 import { ClientError } from "../errors.ts";
 import { JOINS_TOPIC } from "../groups/invites.ts";
@@ -106,7 +107,7 @@ export class Engine {
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
       if (topics.has(UPLOADS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
-      if (topics.has(HISTORY_TOPIC) || topics.has(EVERYTHING)) this.histories.wake();
+      if (topics.has(HISTORY_TOPIC) || topics.has(OWN_DEVICES) || topics.has(EVERYTHING)) this.histories.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
       if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
       if (topics.has(JOINS_TOPIC)) this.#follow(this.groups.letInWhoMay());

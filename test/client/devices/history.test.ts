@@ -394,6 +394,26 @@ async function uploadsOf(person: Pick<Person, "shared">): Promise<readonly Uploa
   return await withStore(person, (vault) => vault.read((records) => records.all(UPLOADS)));
 }
 
+test("of a device that is put out while its archive is on its way, nothing is left", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(10);
+  await alice.client.close();
+  const liar = new Liar();
+  const phone = await reopened(alice, liar);
+  const held = Promise.withResolvers<void>();
+  liar.answer = lyingAbout("putMedia", async (_, next) => {
+    await held.promise;
+    return await next();
+  });
+  await phone.devices.giveHistory(2, "all");
+  await until(phone, ({ state }) => state === "sending");
+  await phone.devices.revoke(2);
+  held.resolve();
+  await phone.settled({ signal: AbortSignal.timeout(20_000) });
+  expect(await givenBy(alice)).toEqual([]);
+  await phone.close();
+  await close(laptop, bob);
+});
+
 test("programs that end all the time, while it is written, sent, fetched and taken in, go on where they were", PATIENT, async () => {
   const { alice, laptop, bob } = await twoDevices(1500);
   // More than one file holds.
