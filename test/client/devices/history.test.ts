@@ -46,7 +46,7 @@ import {
 } from "../groups/people.ts";
 import { flipped, Liar, lyingAbout, made } from "../malicious-server/liar.ts";
 import { acquaint, fileOf, leftOver, received } from "../media/people.ts";
-import { ended, seed, shown, until } from "./history-town.ts";
+import { ended, seedInto, shown, until } from "./history-town.ts";
 
 const place = new Place();
 beforeAll(() => place.start(), HOOK_MILLISECONDS);
@@ -65,7 +65,7 @@ async function twoDevices(count: number, days = 100): Promise<{ readonly alice: 
   const laptop = await secondDevice(place.url, alice);
   const bob = await register(place.url, "bob");
   await alice.client.contacts.accept(bob.userId);
-  await seed(alice, {
+  await seedInto(alice, {
     own: alice.userId,
     said: [alice, bob].map((author) => ({ conversation: bob.userId, author: author.userId })),
     count,
@@ -135,7 +135,7 @@ test(
     const said = [alice, bob].flatMap(({ userId: author }) =>
       [bob.userId, parseGroupId(group)].map((conversation) => ({ conversation, author })),
     );
-    await seed(alice, { own: alice.userId, said, count: 2500, days: 400 });
+    await seedInto(alice, { own: alice.userId, said, count: 2500, days: 400 });
     const chat = await alice.client.conversations.direct(bob.userId);
     const file = await chat.sendFile(fileOf(2000, "map.bin"), { caption: "the way" });
     const picked = await chat.send("a meadow");
@@ -362,7 +362,7 @@ test("programs that end all the time, while it is written, sent, fetched and tak
   const { alice, laptop, bob } = await twoDevices(1500);
   // More than one file holds.
   const long = (index: number): string => `${index} ${"long ".repeat(6000)}`;
-  await seed(alice, { own: alice.userId, said: [{ conversation: bob.userId, author: bob.userId }], count: 300, days: 1, text: long });
+  await seedInto(alice, { own: alice.userId, said: [{ conversation: bob.userId, author: bob.userId }], count: 300, days: 1, text: long });
   const expected = await shown(alice.client);
   await alice.client.devices.giveHistory(2, "all");
   const given = await endingAlways(alice, async () => {
