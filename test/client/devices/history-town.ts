@@ -28,16 +28,13 @@ export async function shown(client: Client): Promise<Readonly<Record<string, unk
 /** Until a device says so of a transfer that is, or was, on its way. */
 export function until(client: Client, isSo: (transfer: HistoryTransfer) => boolean): Promise<HistoryTransfer> {
   return new Promise((resolve) => {
-    let undo: (() => void) | undefined;
-    let isOver = false;
-    undo = client.devices.history.subscribe((transfers) => {
+    const undo = client.devices.history.subscribe((transfers) => {
       const found = transfers.find(isSo);
       if (found === undefined) return;
-      isOver = true;
       resolve(found);
-      undo?.();
+      // The first call comes before there is anything to undo.
+      queueMicrotask(() => undo());
     });
-    if (isOver) undo();
   });
 }
 
