@@ -132,9 +132,12 @@ test(
     const [alice, bob] = [await newcomer(place.url, "alice"), await newcomer(place.url, "bob")];
     await acquaint(alice, bob);
     const group = await groupOf([alice, bob], "Hiking");
-    const said = [alice, bob].flatMap(({ userId: author }) =>
-      [bob.userId, parseGroupId(group)].map((conversation) => ({ conversation, author })),
+    // Carol has written, and nothing was decided about her.
+    await using carol = await register(place.url, "carol");
+    const said = [bob.userId, parseGroupId(group)].flatMap((conversation) =>
+      [alice, bob].map(({ userId: author }) => ({ conversation, author })),
     );
+    said.push({ conversation: carol.userId, author: carol.userId });
     await seedInto(alice, { own: alice.userId, said, count: 2500, days: 400 });
     const chat = await alice.client.conversations.direct(bob.userId);
     const file = await chat.sendFile(fileOf(2000, "map.bin"), { caption: "the way" });
@@ -160,6 +163,9 @@ test(
     await settled(alice);
     expect(alice.client.devices.history.value).toEqual([]);
     expect(await shown(laptop.client)).toEqual(await shown(alice.client));
+
+    const writer = await laptop.client.contacts.find(carol.userId);
+    expect([writer.contact, (await writer.verification()).verified]).toEqual(["none", false]);
 
     const there = await laptop.client.conversations.direct(bob.userId);
     const [newest, second] = await there.history({ limit: 2 });
@@ -315,9 +321,14 @@ test("an archive that is altered, cut, exchanged or gone is refused, and the nex
   }
   liar.becomeHonest();
 
-  // What this device itself would tell wrongly: another account's, files in another order, more messages than there are.
+  // What another device of ours would tell wrongly: somebody else's, a file in two places, one of another archive, one message too many.
   const good = await takenBy(laptop);
-  const wrong: readonly Partial<TakenHistory>[] = [{ files: [theirs] }, { files: [...good.files, ...good.files] }, { messages: 301 }];
+  const wrong: readonly Partial<TakenHistory>[] = [
+    { files: [theirs] },
+    { files: [...good.files, ...good.files], messages: 600 },
+    { archiveId: systemRandom(16) },
+    { messages: 301 },
+  ];
   for (const part of wrong) {
     await begin(laptop, { ...good, ...part });
     await expect.poll(async () => (await takenBy(laptop)).error, PATIENCE).toBe("history-damaged");
