@@ -105,7 +105,7 @@ export class Engine {
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
       if (topics.has(UPLOADS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
-      if (topics.has(HISTORY_TOPIC) || topics.has(EVERYTHING)) this.histories.wake();
+      if (topics.has(HISTORY_TOPIC) || topics.has(DEVICES) || topics.has(EVERYTHING)) this.histories.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
       if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
       if (topics.has(JOINS_TOPIC)) this.#follow(this.groups.letInWhoMay());

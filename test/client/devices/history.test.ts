@@ -289,6 +289,26 @@ test(
   },
 );
 
+test("a device that is put out meanwhile gets nothing, and nobody waits for it", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(100);
+  await alice.client.close();
+  const liar = new Liar();
+  const phone = await reopened(alice, liar);
+  const held = Promise.withResolvers<void>();
+  liar.answer = lyingAbout("putMedia", async (_, next) => {
+    await held.promise;
+    return await next();
+  });
+  await phone.devices.giveHistory(2, "all");
+  await until(phone, ({ state }) => state === "sending");
+  await phone.devices.revoke(2);
+  await phone.settled();
+  held.resolve();
+  expect(await withStore(alice, (vault) => vault.read((records) => records.all(GIVEN_HISTORIES)))).toEqual([]);
+  await phone.close();
+  await close(laptop, bob);
+});
+
 test("an archive that is altered, cut, exchanged or gone is refused, and the next one is taken", PATIENT, async () => {
   const { alice, laptop: first, bob } = await twoDevices(300);
   await first.client.close();
@@ -340,6 +360,9 @@ test("an archive that is altered, cut, exchanged or gone is refused, and the nex
   await until(client, ({ state }) => state === "done");
   expect(await shown(client)).toEqual(await shown(alice.client));
   expect(client.connection.value.status).toBe("live");
+  // A store that was made without a place for it.
+  await begin(laptop, { ...(await takenBy(laptop)), oldest: 1 });
+  await expect.poll(async () => (await takenBy(laptop)).error, PATIENCE).toBe("history-no-room");
   expect(liar.mistakes).toEqual([]);
   await close(alice, laptop, bob, stranger.alice, stranger.laptop, stranger.bob);
 });
