@@ -67,7 +67,7 @@ export class Histories {
     while (this.#again) {
       this.#again = false;
       const { given, taken } = await this.#sending.vault.read(async (records) => ({
-        given: (await records.all(GIVEN_HISTORIES)).filter(({ state }) => state !== "failed"),
+        given: await records.all(GIVEN_HISTORIES),
         taken: await records.get(TAKEN_HISTORY),
       }));
       for (const one of given) await this.#give(one);
