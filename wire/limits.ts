@@ -56,7 +56,7 @@ export const HISTORY_FILE_BYTES: number = 8 * 1024 * 1024;
 /** So many pointers fit into one content. What is older than they hold is left out. */
 export const MAX_HISTORY_FILES: number = 256;
 /** A message with all of its edits, and who has reacted. */
-export const MAX_HISTORY_MESSAGE_BYTES: number = 1024 * 1024;
+export const MAX_HISTORY_MESSAGE_BYTES: number = 768 * 1024;
 export const MAX_HISTORY_EDITS: number = 20;
 export const MAX_HISTORY_REACTIONS: number = 512;
 export const MAX_HISTORY_RECEIPTS: number = 512;

@@ -62,6 +62,7 @@ const worker: ExportedHandler<Env> = {
   async fetch(request, env) {
     const { pathname } = new URL(request.url);
     if (pathname.startsWith(FILES)) {
+      if (request.method === "GET") return new Response((await env.MEDIA.get(pathname))?.body);
       await env.MEDIA.put(pathname, request.body);
       return Response.json({});
     }

@@ -134,9 +134,9 @@ function giveHistory(run: Run): Command {
     does: "Give another device of this account the messages of before: all (the default), or those of 30d.",
     examples: ["devices give-history 2", "devices give-history 2 30d"],
     notes: "What it has already stays as it is there.",
-  }).action((device: string, which: string = "all") =>
+  }).action((device: string, which: string | undefined) =>
     run.withAccount(async (client, session) => {
-      await client.devices.giveHistory(wholeNumber(device), historyOf(which), { signal: session.stop });
+      await client.devices.giveHistory(wholeNumber(device), historyOf(which ?? "all"), { signal: session.stop });
       await historyGiven(client, session, wholeNumber(device));
       await session.ok();
     }),

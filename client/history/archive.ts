@@ -15,6 +15,7 @@ import {
   MAX_HISTORY_MESSAGE_BYTES,
   MAX_HISTORY_REACTIONS,
   MAX_HISTORY_RECEIPTS,
+  UsageError,
   type UserId,
   WireError,
 } from "#wire";
@@ -30,30 +31,40 @@ export function frameHeader(header: HistoryHeader): Bytes {
 
 /** `undefined` for what is no message to others yet, or never was: it belongs to the device that tries to send it. */
 export function frameMessage(message: MessageRecord): Bytes | undefined {
+  const said = saidIn(message);
+  if (said === undefined) return undefined;
+  try {
+    return framed(encodeHistoryMessage(said));
+  } catch (error) {
+    // Longer than anything that anybody can have said: without it all others can be given.
+    if (error instanceof UsageError) return undefined;
+    throw error;
+  }
+}
+
+function saidIn(message: MessageRecord): HistoryMessage | undefined {
   const { conversation, state, replyTo, reactions, receipts = {} } = message;
   const attachments = toPointers(message.attachments);
   if (state === "failed" || attachments === undefined) return undefined;
-  return framed(
-    encodeHistoryMessage({
-      messageId: message.id,
-      author: message.author,
-      sentAt: message.sentAt,
-      // The device that sends it goes on to do so.
-      state: state === "queued" ? "sent" : state,
-      text: message.text,
-      replyTo: replyTo === undefined ? undefined : { author: replyTo.author, messageId: replyTo.id },
-      edits: message.history,
-      editedAt: message.editedAt ?? 0,
-      deleted: message.deleted,
-      reactions: entriesOf(reactions, MAX_HISTORY_REACTIONS).map(([by, reaction]) => ({ by, ...reaction })),
-      gapBefore: message.gapBefore,
-      announced: message.announced,
-      seen: message.seen,
-      receipts: entriesOf(receipts, MAX_HISTORY_RECEIPTS).map(([by, receipt]) => ({ by, state: receipt })),
-      attachments,
-      conversation: isGroupId(conversation) ? { kind: "group", groupId: conversation } : { kind: "person", userId: conversation },
-    }),
-  );
+  return {
+    messageId: message.id,
+    author: message.author,
+    sentAt: message.sentAt,
+    // The device that sends it goes on to do so.
+    state: state === "queued" ? "sent" : state,
+    text: message.text,
+    replyTo: replyTo === undefined ? undefined : { author: replyTo.author, messageId: replyTo.id },
+    edits: message.history,
+    editedAt: message.editedAt ?? 0,
+    deleted: message.deleted,
+    reactions: entriesOf(reactions, MAX_HISTORY_REACTIONS).map(([by, reaction]) => ({ by, ...reaction })),
+    gapBefore: message.gapBefore,
+    announced: message.announced,
+    seen: message.seen,
+    receipts: entriesOf(receipts, MAX_HISTORY_RECEIPTS).map(([by, receipt]) => ({ by, state: receipt })),
+    attachments,
+    conversation: isGroupId(conversation) ? { kind: "group", groupId: conversation } : { kind: "person", userId: conversation },
+  };
 }
 
 function entriesOf<T>(values: Readonly<Record<UserId, T>>, most: number): readonly (readonly [UserId, T])[] {

@@ -81,13 +81,19 @@ async function fail(vault: Vault, taken: TakenHistory, error: ErrorCode): Promis
   await change(vault, taken, (now) => ({ ...now, state: "failed", error }));
 }
 
-async function change(vault: Vault, { archiveId }: TakenHistory, changed: (taken: TakenHistory) => TakenHistory): Promise<void> {
+/** Unless another program has got further with it. */
+async function change(vault: Vault, before: TakenHistory, changed: (taken: TakenHistory) => TakenHistory): Promise<void> {
   await vault.write(async (records) => {
-    const taken = await records.get(TAKEN_HISTORY);
-    if (taken === undefined || !sameBytes(taken.archiveId, archiveId)) return;
-    records.put(TAKEN_HISTORY, changed(taken));
+    const now = await records.get(TAKEN_HISTORY);
+    if (now === undefined || !isAt(now, before)) return;
+    records.put(TAKEN_HISTORY, changed(now));
     records.touch(HISTORY_TOPIC);
   });
+}
+
+/** The same archive, at the same step. */
+function isAt(now: TakenHistory, { archiveId, state }: TakenHistory): boolean {
+  return now.state === state && sameBytes(now.archiveId, archiveId);
 }
 
 /** From where it was. */
@@ -98,20 +104,20 @@ async function fetchAll({ sending, server, signal }: Taking, taken: TakenHistory
     if (stored === undefined) throw new ClientError("history-damaged");
     const { storedBytes: length } = planMedia(size);
     let at = Math.max(0, Math.min(length, taken.fetched - begins));
-    begins += length;
     const pieces = new StoredFile({ ...stored, length }, { server, clock, random, signal }).bytes(at, length);
     for await (const piece of pieces) {
       signal.throwIfAborted();
       const place = at / PART_BYTES;
       await vault.write(async (records) => {
         const now = await records.get(TAKEN_HISTORY);
-        if (now === undefined || !sameBytes(now.archiveId, taken.archiveId)) return;
+        if (now === undefined || !isAt(now, taken)) return;
         records.put(HISTORY_PIECES, piece, file, place);
-        records.put(TAKEN_HISTORY, { ...now, fetched: now.fetched + piece.length });
+        records.put(TAKEN_HISTORY, { ...now, fetched: Math.max(now.fetched, begins + at + piece.length) });
         records.touch(HISTORY_TOPIC);
       });
       at += piece.length;
     }
+    begins += length;
   }
 }
 
@@ -161,19 +167,19 @@ async function importAll(taking: Taking, taken: TakenHistory): Promise<void> {
     if (batch.length === BATCH) await take();
   }
   if (batch.length > 0) await take();
-  await change(sending.vault, taken, (now) => ({ ...now, state: "done" }));
+  await change(sending.vault, taken, (now) => (now.imported === now.messages ? { ...now, state: "done" } : now));
 }
 
 /** `from`: how many were before. Another program may have been faster. */
 async function importSome(
   sending: Sending,
   records: Writer,
-  { archiveId }: TakenHistory,
+  before: TakenHistory,
   from: number,
   messages: readonly Omit<MessageRecord, "ordinal">[],
 ): Promise<void> {
   const taken = await records.get(TAKEN_HISTORY);
-  if (taken?.state !== "importing" || !sameBytes(taken.archiveId, archiveId) || taken.imported !== from) return;
+  if (taken === undefined || !isAt(taken, before) || taken.imported !== from) return;
   let { oldest } = taken;
   for (const message of messages) {
     if (!(await isNew(records, message))) continue;

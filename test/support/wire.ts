@@ -20,6 +20,7 @@ import {
   decodeJoinRequest,
   decodeGroupAppend,
   decodeGroupEntries,
+  decodeHistoryMessage,
   decodeNotice,
   decodePlaintextContent,
   decodePreKeySignalMessage,
@@ -46,6 +47,7 @@ import {
   encodeJoinRequest,
   encodeGroupAppend,
   encodeGroupEntries,
+  encodeHistoryMessage,
   encodeMultiRecipient,
   encodeNotice,
   encodePlaintextContent,
@@ -70,6 +72,7 @@ import {
   type JoinRequest,
   type GroupAppend,
   type GroupEntries,
+  type HistoryMessage,
   type MediaPointer,
   type MultiRecipient,
   type Notice,
@@ -295,6 +298,13 @@ const sync = fc.oneof(
   fc.record({ kind: fc.constant("device-name" as const), deviceId, name: wellFormed(20) }),
   fc.record({ kind: fc.constant("profile" as const), name: wellFormed(20), changedMilliseconds: safeInteger }),
   fc.record({
+    kind: fc.constant("history" as const),
+    archiveId: bytesOf(16),
+    state: fc.constantFrom("coming" as const, "ready" as const, "withdrawn" as const),
+    messages: uint32,
+    files: fc.array(mediaPointer, { maxLength: 2 }),
+  }),
+  fc.record({
     kind: fc.constant("settings" as const),
     readReceipts: fc.boolean(),
     typing: fc.boolean(),
@@ -455,6 +465,28 @@ function own<T>(name: string, values: fc.Arbitrary<T>, encode: (value: T) => Byt
   };
 }
 
+const historyMessage: fc.Arbitrary<HistoryMessage> = fc.record({
+  messageId,
+  author: userId,
+  sentAt: safeInteger,
+  state: fc.constantFrom("sent" as const, "delivered" as const, "read" as const, "received" as const),
+  text: wellFormed(40),
+  replyTo: maybe(reference),
+  edits: fc.array(fc.record({ text: wellFormed(20), sentAt: safeInteger }), { maxLength: 2 }),
+  editedAt: safeInteger,
+  deleted: fc.boolean(),
+  reactions: fc.array(fc.record({ by: userId, emoji: wellFormed(4), sentAt: safeInteger }), { maxLength: 2 }),
+  gapBefore: fc.boolean(),
+  announced: fc.boolean(),
+  seen: fc.boolean(),
+  receipts: fc.array(fc.record({ by: userId, state: fc.constantFrom("delivered" as const, "read" as const) }), { maxLength: 2 }),
+  attachments: fc.array(mediaPointer, { maxLength: 2 }),
+  conversation: fc.oneof(
+    fc.record({ kind: fc.constant("person" as const), userId }),
+    fc.record({ kind: fc.constant("group" as const), groupId }),
+  ),
+});
+
 export const OWN_FORMATS: readonly OwnFormat[] = [
   own("Envelope", envelope, encodeEnvelope, decodeEnvelope),
   own("SendRequest", sendRequest, encodeSendRequest, decodeSendRequest),
@@ -469,6 +501,7 @@ export const OWN_FORMATS: readonly OwnFormat[] = [
   own("JoinRequest", joinRequest, encodeJoinRequest, decodeJoinRequest),
   own("GroupAppend", groupAppend, encodeGroupAppend, decodeGroupAppend),
   own("GroupEntries", groupEntries, encodeGroupEntries, decodeGroupEntries),
+  own("HistoryMessage", historyMessage, encodeHistoryMessage, decodeHistoryMessage),
 ];
 
 const SIGNATURE = new Uint8Array(64).fill(0x5a);

@@ -49,7 +49,7 @@ import {
 } from "../groups/people.ts";
 import { flipped, Liar, lyingAbout, made } from "../malicious-server/liar.ts";
 import { acquaint, fileOf, leftOver, received } from "../media/people.ts";
-import { ended, seed, shown, until } from "./history-town.ts";
+import { ended, seedInto, shown, until } from "./history-town.ts";
 
 const place = new Place();
 beforeAll(() => place.start(), HOOK_MILLISECONDS);
@@ -68,7 +68,7 @@ async function twoDevices(count: number, days = 100): Promise<{ readonly alice: 
   const laptop = await secondDevice(place.url, alice);
   const bob = await register(place.url, "bob");
   await alice.client.contacts.accept(bob.userId);
-  await seed(alice, {
+  await seedInto(alice, {
     own: alice.userId,
     said: [alice, bob].map((author) => ({ conversation: bob.userId, author: author.userId })),
     count,
@@ -135,10 +135,13 @@ test(
     const [alice, bob] = [await newcomer(place.url, "alice"), await newcomer(place.url, "bob")];
     await acquaint(alice, bob);
     const group = await groupOf([alice, bob], "Hiking");
-    const said = [alice, bob].flatMap(({ userId: author }) =>
-      [bob.userId, parseGroupId(group)].map((conversation) => ({ conversation, author })),
+    // Carol has written, and nothing was decided about her.
+    await using carol = await register(place.url, "carol");
+    const said = [bob.userId, parseGroupId(group)].flatMap((conversation) =>
+      [alice, bob].map(({ userId: author }) => ({ conversation, author })),
     );
-    await seed(alice, { own: alice.userId, said, count: 2500, days: 400 });
+    said.push({ conversation: carol.userId, author: carol.userId });
+    await seedInto(alice, { own: alice.userId, said, count: 2500, days: 400 });
     const chat = await alice.client.conversations.direct(bob.userId);
     const file = await chat.sendFile(fileOf(2000, "map.bin"), { caption: "the way" });
     const picked = await chat.send("a meadow");
@@ -163,6 +166,9 @@ test(
     await settled(alice);
     expect(alice.client.devices.history.value).toEqual([]);
     expect(await shown(laptop.client)).toEqual(await shown(alice.client));
+
+    const writer = await laptop.client.contacts.find(carol.userId);
+    expect([writer.contact, (await writer.verification()).verified]).toEqual(["none", false]);
 
     const there = await laptop.client.conversations.direct(bob.userId);
     const [newest, second] = await there.history({ limit: 2 });
@@ -286,6 +292,26 @@ test(
   },
 );
 
+test("a device that is put out meanwhile gets nothing, and nobody waits for it", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(100);
+  await alice.client.close();
+  const liar = new Liar();
+  const phone = await reopened(alice, liar);
+  const held = Promise.withResolvers<void>();
+  liar.answer = lyingAbout("putMedia", async (_, next) => {
+    await held.promise;
+    return await next();
+  });
+  await phone.devices.giveHistory(2, "all");
+  await until(phone, ({ state }) => state === "sending");
+  await phone.devices.revoke(2);
+  await phone.settled();
+  held.resolve();
+  expect(await withStore(alice, (vault) => vault.read((records) => records.all(GIVEN_HISTORIES)))).toEqual([]);
+  await phone.close();
+  await close(laptop, bob);
+});
+
 test("an archive that is altered, cut, exchanged or gone is refused, and the next one is taken", PATIENT, async () => {
   const { alice, laptop: first, bob } = await twoDevices(300);
   await first.client.close();
@@ -318,9 +344,14 @@ test("an archive that is altered, cut, exchanged or gone is refused, and the nex
   }
   liar.becomeHonest();
 
-  // What this device itself would tell wrongly: another account's, files in another order, more messages than there are.
+  // What another device of ours would tell wrongly: somebody else's, a file in two places, one of another archive, one message too many.
   const good = await takenBy(laptop);
-  const wrong: readonly Partial<TakenHistory>[] = [{ files: [theirs] }, { files: [...good.files, ...good.files] }, { messages: 301 }];
+  const wrong: readonly Partial<TakenHistory>[] = [
+    { files: [theirs] },
+    { files: [...good.files, ...good.files], messages: 600 },
+    { archiveId: systemRandom(16) },
+    { messages: 301 },
+  ];
   for (const part of wrong) {
     await begin(laptop, { ...good, ...part });
     await expect.poll(async () => (await takenBy(laptop)).error, PATIENCE).toBe("history-damaged");
@@ -332,6 +363,9 @@ test("an archive that is altered, cut, exchanged or gone is refused, and the nex
   await until(client, ({ state }) => state === "done");
   expect(await shown(client)).toEqual(await shown(alice.client));
   expect(client.connection.value.status).toBe("live");
+  // A store that was made without a place for it.
+  await begin(laptop, { ...(await takenBy(laptop)), oldest: 1 });
+  await expect.poll(async () => (await takenBy(laptop)).error, PATIENCE).toBe("history-no-room");
   expect(liar.mistakes).toEqual([]);
   await close(alice, laptop, bob, stranger.alice, stranger.laptop, stranger.bob);
 });
@@ -365,7 +399,7 @@ test("an archive of which the server refuses a file is withdrawn, and nothing mo
   const { alice, laptop, bob } = await twoDevices(10);
   // More than one file holds.
   const long = (index: number): string => `${index} ${"long ".repeat(6000)}`;
-  await seed(alice, { own: alice.userId, said: [{ conversation: bob.userId, author: bob.userId }], count: 500, days: 1, text: long });
+  await seedInto(alice, { own: alice.userId, said: [{ conversation: bob.userId, author: bob.userId }], count: 500, days: 1, text: long });
   await alice.client.close();
   const liar = new Liar();
   const phone = await reopened(alice, liar);
@@ -418,7 +452,7 @@ test("programs that end all the time, while it is written, sent, fetched and tak
   const { alice, laptop, bob } = await twoDevices(1500);
   // More than one file holds.
   const long = (index: number): string => `${index} ${"long ".repeat(6000)}`;
-  await seed(alice, { own: alice.userId, said: [{ conversation: bob.userId, author: bob.userId }], count: 300, days: 1, text: long });
+  await seedInto(alice, { own: alice.userId, said: [{ conversation: bob.userId, author: bob.userId }], count: 300, days: 1, text: long });
   const expected = await shown(alice.client);
   await alice.client.devices.giveHistory(2, "all");
   const given = await endingAlways(alice, async () => {
