@@ -10,6 +10,7 @@ import { type Core, pairOf, seconds, selfOf } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { dropPreKeys, makePreKeys, NO_ONE_TIME_KEYS } from "../prekeys.ts";
 import { ACCOUNTS, OWN, type OwnAccount } from "../records/tables.ts";
+import type { Writer } from "../records/vault.ts";
 import { Meeting, stepped } from "./meeting.ts";
 import { linkText } from "./link-text.ts";
 import { keepDeviceName } from "./names.ts";
@@ -51,11 +52,16 @@ export async function join(input: Join): Promise<Joining> {
         return await become(input, meeting, met, address);
       } catch (error) {
         input.signIn(undefined);
-        await core.vault.write(dropPreKeys).catch(() => undefined);
+        await core.vault.write(dropOurs).catch(() => undefined);
         throw error;
       }
     },
   };
+}
+
+/** Another account may have been made here meanwhile: then the keys are that one's. */
+async function dropOurs(records: Writer): Promise<void> {
+  if ((await records.get(OWN)) === undefined) await dropPreKeys(records);
 }
 
 async function become(input: Join, meeting: Meeting, met: NewcomerMet, address: DeviceAddress): Promise<OwnAccount> {

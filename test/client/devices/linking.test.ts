@@ -2,8 +2,9 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, ClientError, createClient, type NoticeEvent } from "#client";
-import { memory } from "edgewise/store/memory";
-import { HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, recordOf, say, settled, textsOf } from "../groups/people.ts";
+import { memory, SharedMemory } from "edgewise/store/memory";
+import { EC_KEYS, KEM_KEYS, SIGNED_KEYS } from "../../../client/records/tables.ts";
+import { HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, recordOf, say, settled, textsOf, withStore } from "../groups/people.ts";
 import { found } from "../../support/accounts.ts";
 
 const place = new Place();
@@ -168,6 +169,25 @@ test("whoever does not want the device after all says so, and a link is good for
   expect(await alice.client.devices.approveLink(found(code), { digits: "000000" }).catch(codeOf)).toBe("link-expired");
   expect(await alice.client.devices.approveLink("hello", { digits: "000000" }).catch(codeOf)).toBe("bad-argument");
   expect(await alice.client.devices.list()).toHaveLength(1);
+}, 60_000);
+
+test("an account that was made while a link was waited for keeps its keys when somebody answers the link", async () => {
+  await using alice = await newcomer(place.url, "alice");
+  const shared = new SharedMemory();
+  await using laptop = await createClient({ server: place.url, store: memory({ shared }) });
+  const { link: code, done } = await laptop.devices.requestLink({ name: "laptop" });
+  await laptop.register();
+  const keys = (): Promise<readonly unknown[]> =>
+    withStore({ shared }, (vault) =>
+      vault.read(async (records) => [await records.all(SIGNED_KEYS), await records.all(EC_KEYS), await records.all(KEM_KEYS)]),
+    );
+  const before = await keys();
+  const end = new AbortController();
+  const approved = alice.client.devices.approveLink(found(code), { digits: "000000", signal: end.signal }).catch(() => undefined);
+  expect(await done.catch(codeOf)).toBe("already-registered");
+  expect(await keys()).toEqual(before);
+  end.abort();
+  await approved;
 }, 60_000);
 
 test("a device that is put out stops, receives nothing that is sent afterwards, and the others see it go", async () => {
