@@ -89,6 +89,8 @@ async function letIn(
   const { self, clock, random, vault } = sending;
   const { device, said } = sure;
   try {
+    // A device that has given up would be in the log all the same, with keys that nobody has.
+    await meeting.requireThere(3, 4);
     const { output } = stepped(addLinkedDevice(sure, { signer: ownDeviceOf(self), nowSeconds: seconds(clock) }, random));
     // Before the server is asked: if this program ends meanwhile, the device is told what it needs at the next start.
     const { deviceId, identityKey } = device;

@@ -38,6 +38,15 @@ export class Meeting {
     }
   }
 
+  /**
+   * That the other device may still be there: its time has begun before ours. A place whose time is over has nothing left to take, and one
+   * that was forgotten knows nothing of what was taken. @throws ClientError `link-expired`
+   */
+  async requireThere(taken: LinkBlob, unwritten: LinkBlob): Promise<void> {
+    const ask = (blob: LinkBlob) => this.persist(() => this.#core.server.takeLinkBlob(this.#rendezvousId, blob, this.#signal));
+    if ((await ask(taken)) !== "gone" || (await ask(unwritten)) !== "empty") throw new ClientError("link-expired");
+  }
+
   /** What fails for now is tried again, for as long as there is time. */
   async persist<T>(work: () => Promise<T>): Promise<T> {
     for (;;) {
