@@ -106,7 +106,8 @@ async function applyGroupText(
   const isOwn = userId === sending.self.local.address.userId;
   const announced = (await records.get(GROUPS, groupId))?.standing !== "invited";
   const state = isOwn ? "sent" : "received";
-  if (isOwn && (await findMessage(records, content.messageId, userId)) !== undefined) return;
+  // Another device of ours may have given it before it came itself.
+  if ((await findMessage(records, content.messageId, userId)) !== undefined) return;
   const message = await storeMessage(records, groupId, {
     ...messageFrom(content, body),
     author: userId,
@@ -138,6 +139,8 @@ async function applyDirectText(
   const isContact = contact.state === "accepted";
   const conversation = await conversationOf(records, userId);
   if (!isContact && conversation.unread >= MAX_REQUEST_MESSAGES) return;
+  // As above.
+  if ((await findMessage(records, content.messageId, userId)) !== undefined) return;
   const message = await storeMessage(records, userId, {
     ...messageFrom(content, body),
     author: userId,

@@ -47,7 +47,7 @@ import {
   textsOf,
   withStore,
 } from "../groups/people.ts";
-import { flipped, Liar, lyingAbout, made } from "../malicious-server/liar.ts";
+import { flipped, isMessage, Liar, lyingAbout, made } from "../malicious-server/liar.ts";
 import { acquaint, fileOf, leftOver, received } from "../media/people.ts";
 import { ended, seedInto, shown, until } from "./history-town.ts";
 
@@ -446,6 +446,41 @@ test("of a device that is put out while its archive is on its way, nothing is le
   expect(await givenBy(alice)).toEqual([]);
   await phone.close();
   await close(laptop, bob);
+});
+
+test("a message that comes itself when another device has given it before is shown once", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(10);
+  await laptop.client.close();
+  const liar = new Liar();
+  const client = await reopened(laptop, liar);
+  await client.connect();
+  for (const person of [alice, bob]) await person.client.connect();
+  await bob.client.contacts.accept(alice.userId);
+  await client.contacts.accept(bob.userId);
+  for (const person of [bob, alice, { ...laptop, client }]) await settled(person);
+  const held: (() => void)[] = [];
+  let guid = 0;
+  liar.relay = (frame, pass) => {
+    if (held.length > 0 || !isMessage(frame)) {
+      pass(frame);
+      return;
+    }
+    held.push(() => pass(frame));
+    ({ guid } = frame);
+  };
+  const said = await (await bob.client.conversations.direct(alice.userId)).send("from bob");
+  await received(alice, said.id);
+  await expect.poll(() => held.length, PATIENCE).toBe(1);
+  await alice.client.devices.giveHistory(2, "all");
+  expect(await ended(client)).toMatchObject({ state: "done", error: undefined });
+  const texts = async (): Promise<readonly string[]> =>
+    (await (await client.conversations.direct(bob.userId)).history()).map(({ text }) => text).filter((text) => text === "from bob");
+  expect(await texts()).toEqual(["from bob"]);
+  for (const release of held) release();
+  await expect.poll(() => liar.acknowledged, PATIENCE).toContain(guid);
+  expect(await texts()).toEqual(["from bob"]);
+  await client.close();
+  await close(alice, bob);
 });
 
 test("programs that end all the time, while it is written, sent, fetched and taken in, go on where they were", PATIENT, async () => {
