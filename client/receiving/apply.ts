@@ -21,6 +21,7 @@ import {
   type ConversationId,
   CONVERSATIONS,
   GROUPS,
+  HISTORY_ROOM,
   MESSAGES,
   type MessageRecord,
   OWED,
@@ -106,8 +107,8 @@ async function applyGroupText(
   const isOwn = userId === sending.self.local.address.userId;
   const announced = (await records.get(GROUPS, groupId))?.standing !== "invited";
   const state = isOwn ? "sent" : "received";
-  // Another device of ours may have given it before it came itself.
-  if ((await findMessage(records, content.messageId, userId)) !== undefined) return;
+  if (isOwn && (await findMessage(records, content.messageId, userId)) !== undefined) return;
+  if (await isGiven(records, content.messageId, userId)) return;
   const message = await storeMessage(records, groupId, {
     ...messageFrom(content, body),
     author: userId,
@@ -121,6 +122,12 @@ async function applyGroupText(
   await applyEarly(sending, records, message);
   if (isOwn) return;
   if (announced) await owe(records, { conversation: groupId, userId }, "delivered", [message.id]);
+}
+
+/** Another device of ours has given it, as one of before, and it comes itself only now. */
+async function isGiven(records: Writer, id: MessageId, author: UserId): Promise<boolean> {
+  const place = await records.get(PLACES, id, author);
+  return place !== undefined && place.ordinal <= HISTORY_ROOM;
 }
 
 async function countUnread(records: Writer, id: ConversationId): Promise<void> {
@@ -139,8 +146,7 @@ async function applyDirectText(
   const isContact = contact.state === "accepted";
   const conversation = await conversationOf(records, userId);
   if (!isContact && conversation.unread >= MAX_REQUEST_MESSAGES) return;
-  // As above.
-  if ((await findMessage(records, content.messageId, userId)) !== undefined) return;
+  if (await isGiven(records, content.messageId, userId)) return;
   const message = await storeMessage(records, userId, {
     ...messageFrom(content, body),
     author: userId,
