@@ -28,8 +28,14 @@ export async function lengthenOwnLog(
     const account = await accounts.refresh(userId, signal);
     const entry = write(account);
     if (entry === undefined) return account;
-    if ((await server.appendLog(userId, { entry, preKeys: undefined }, signal)) === "appended")
-      return await accounts.refresh(userId, signal);
+    const answer = await server.appendLog(userId, { entry, preKeys: undefined }, signal).catch(orUnknown);
+    if (answer === "appended") return await accounts.refresh(userId, signal);
   }
   throw new ClientError("server-failed", { detail: "others kept changing the account" });
+}
+
+/** The entry may be there although no answer came: the log tells. */
+function orUnknown(error: unknown): "unknown" {
+  if (error instanceof ClientError && error.code === "offline") return "unknown";
+  throw error;
 }

@@ -6,6 +6,7 @@ import { memory, SharedMemory } from "edgewise/store/memory";
 import { EC_KEYS, KEM_KEYS, SIGNED_KEYS } from "../../../client/records/tables.ts";
 import { HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, recordOf, say, settled, textsOf, withStore } from "../groups/people.ts";
 import { found } from "../../support/accounts.ts";
+import { Liar, lyingAbout } from "../malicious-server/liar.ts";
 
 const place = new Place();
 beforeAll(() => place.start(), HOOK_MILLISECONDS);
@@ -256,6 +257,22 @@ test("with every device lost, the recovery key brings the account back under the
   expect(await numberOf(found, bob.userId)).toBe(before);
   expect((await noticesOf(bob.client)).map(({ kind }) => kind)).toContain("account-changed");
 }, 120_000);
+
+test("a recovery key whose naming got no answer is shown all the same, and is the one", async () => {
+  const liar = new Liar();
+  await using alice = await newcomer(place.url, "alice", { network: liar });
+  let asked = 0;
+  liar.answer = lyingAbout("appendLog", async (_, next) => {
+    const answer = await next();
+    if (asked++ === 0) throw new TypeError("the line is cut");
+    return answer;
+  });
+  const key = await alice.client.recovery.create();
+  expect(asked).toBe(1);
+  expect(await alice.client.recovery.state()).toEqual({ isSet: true, waiting: undefined });
+  await using other = await empty();
+  expect(await other.recovery.restore(key)).toMatchObject({ userId: alice.userId });
+}, 60_000);
 
 test("another recovery key is in force at once with the one before, waits without it, and a wrong one opens nothing", async () => {
   await using alice = await newcomer(place.url, "alice");
