@@ -167,6 +167,8 @@ function noticeLine({ kind, peer, deviceId, reason, group }: NoticeEvent): Line 
   const where = group === undefined ? "" : `#${visible(group.title)}`;
   const change = kind === "group-changed" && reason !== undefined ? GROUP_CHANGES[reason] : undefined;
   if (change !== undefined) return { fields, people: `! ${visible(peer.name)} ${change} ${where}` };
+  const isPutOut = kind === "unreadable" && reason === "device-removed";
+  if (isPutOut) return { fields, people: `! ${visible(peer.name)} wrote from a device that was put out before it came here: not shown` };
   const own = peer.self ? OWN_NOTICES[kind] : undefined;
   if (own !== undefined) return { fields, people: `! ${own}${deviceId === undefined ? "" : `: device ${deviceId}`}${inBrackets(reason)}` };
   return { fields, people: `! ${visible(peer.name)} ${NOTICES[kind]} ${where}${inBrackets(reason)}`.replace(/ +/g, " ").trim() };

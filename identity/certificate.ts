@@ -17,7 +17,7 @@ import {
   type ServerCertificate,
   serviceIdOfDevice,
 } from "#wire";
-import { type AccountState, activeDevice } from "./account.ts";
+import { type AccountState, activeDevice, nameOfKey } from "./account.ts";
 
 /** In 1973: no clock is before, and any time in seconds is. */
 const EARLIEST_MILLISECONDS = 1e11;
@@ -104,6 +104,11 @@ export function matchesAccount(certified: Pick<CertifiedSender, "sender" | "iden
   const { userId, deviceId } = certified.sender;
   const device = userId === account.userId ? activeDevice(account, deviceId) : undefined;
   return device?.identityKey.equals(certified.identityKey) === true;
+}
+
+/** Whether its key stands in the account's log. When it does not match all the same, the device was put out, and never comes back. */
+export function standsInAccount({ sender, identityKey }: Pick<CertifiedSender, "sender" | "identityKey">, account: AccountState): boolean {
+  return sender.userId === account.userId && account.usedKeys.has(nameOfKey(identityKey));
 }
 
 function validateServerCertificate(certificate: ServerCertificate, trust: CertificateTrust): PublicKey {

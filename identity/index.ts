@@ -4,7 +4,13 @@ export type { ReadAccountLog } from "./account-log.ts";
 export { extendAccount, readAccountLog, userIdOfGenesis } from "./account-log.ts";
 export { admitEntry } from "./admission.ts";
 export type { CertificateTrust, CertifiedSender, SenderCertificateRequest, ServerCertificateRequest } from "./certificate.ts";
-export { issueSenderCertificate, issueServerCertificate, matchesAccount, validateSenderCertificate } from "./certificate.ts";
+export {
+  issueSenderCertificate,
+  issueServerCertificate,
+  matchesAccount,
+  standsInAccount,
+  validateSenderCertificate,
+} from "./certificate.ts";
 export type { Challenge } from "./challenge.ts";
 export { answerChallenge, checkAnswer } from "./challenge.ts";
 export type { Device } from "./device.ts";

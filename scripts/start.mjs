@@ -26,6 +26,8 @@ try {
   console.log(`  npx edgewise ${address}--store alice.db register --username alice`);
   console.log(`  npx edgewise ${address}--store bob.db register --username bob`);
   console.log(`  npx edgewise ${address}--store alice.db send bob "hello Bob"`);
+  console.log(`  npx edgewise ${address}--store bob.db listen --until-empty`);
+  console.log(`  npx edgewise ${address}--store bob.db accept alice`);
   console.log(`  npx edgewise ${address}--store bob.db listen`);
   console.log("Ctrl-C ends it; what was acknowledged is still there at the next start.");
   for (const signal of ["SIGINT", "SIGTERM"]) {

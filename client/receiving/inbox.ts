@@ -2,7 +2,7 @@
 // content does and the mark against its repetition; wipe; tell; only then is it acknowledged. A crash between any two steps
 // repeats a step that changes nothing.
 
-import { matchesAccount } from "#identity";
+import { matchesAccount, standsInAccount } from "#identity";
 import { EMPTY_RECORD, openMessage, openSealed, type OpenedContent, preKeysNeeded, type SessionMessage } from "#protocol";
 import {
   assertNever,
@@ -189,8 +189,12 @@ export class Inbox {
   async #receive(records: Writer, { delivery, opened }: Arrived): Promise<boolean> {
     const { sending } = this.#parts;
     const account = await sending.accounts.find(records, opened.sender.userId);
-    // Not one of their devices, as far as anybody has shown us: it comes again, and perhaps their log by then.
-    if (account === undefined || !matchesAccount(opened, account)) return false;
+    if (account === undefined || !matchesAccount(opened, account)) {
+      // Not one of their devices, as far as anybody has shown us: it comes again, and perhaps their log by then.
+      if (account === undefined || !standsInAccount(opened, account)) return false;
+      await this.#tellPutOut(records, opened.sender);
+      return true;
+    }
     switch (opened.contentKind) {
       case "message":
       case "prekey":
@@ -205,6 +209,12 @@ export class Inbox {
       default:
         return assertNever(opened.contentKind);
     }
+  }
+
+  /** What a device wrote before it was put out cannot be told from what its thief writes: it is not shown, and its reader is told. */
+  async #tellPutOut(records: Writer, { userId, deviceId }: DeviceAddress): Promise<void> {
+    if ((await contactOf(records, userId)).state !== "accepted") return;
+    await recordEvent(records, { type: "notice", kind: "unreadable", peer: userId, deviceId, reason: "device-removed" });
   }
 
   async #open(records: Writer, delivery: Deliver, opened: OpenedContent, message: SessionMessage): Promise<void> {

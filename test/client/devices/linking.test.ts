@@ -216,6 +216,32 @@ test("a device that is put out stops, receives nothing that is sent afterwards, 
   for (const { client } of [alice, bob, mallory]) await client.close();
 }, 120_000);
 
+test("what a device wrote before it was put out, and nobody had fetched, is told and not shown, and keeps nothing back", async () => {
+  const { alice, bob, mallory } = await life();
+  const laptop = await link(alice.client, "laptop");
+  await bob.client.close();
+  await (await alice.client.conversations.direct(bob.userId)).send("from what will be lost");
+  await settled(alice);
+  await laptop.devices.revoke(1);
+  await expect.poll(async () => (await laptop.contacts.find(bob.userId)).contact, PATIENCE).toBe("accepted");
+  await (await laptop.conversations.direct(bob.userId)).send("from the laptop");
+  await settled({ ...alice, client: laptop });
+  const again = await createClient({ server: place.url, store: memory({ shared: bob.shared }) });
+  // Resolves when nothing that waited is left.
+  await again.connect();
+  await expect
+    .poll(async () => (await (await again.conversations.direct(alice.userId)).history()).map(({ text }) => text), PATIENCE)
+    .toEqual(["from the laptop"]);
+  expect((await noticesOf(again)).map(({ kind, deviceId, reason }) => [kind, deviceId, reason])).toContainEqual([
+    "unreadable",
+    1,
+    "device-removed",
+  ]);
+  await again.close();
+  await laptop.close();
+  for (const { client } of [alice, mallory]) await client.close();
+}, 120_000);
+
 test("a device can put itself out, and what is stored on it can still be read", async () => {
   const { alice, bob, mallory } = await life();
   const laptop = await link(alice.client, "laptop");
