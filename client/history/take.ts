@@ -47,7 +47,7 @@ export async function takeArchive(taking: Taking): Promise<void> {
     if (taken === undefined || taken.state === "coming") return;
     if (taken.state === "fetching" || taken.state === "importing") await goOn(taking, taken);
     else if (taken.fetched > 0) await clear(vault, taken);
-    else if (taken.next !== undefined) await change(vault, taken, (now) => begun(taken.next ?? now, "fetching", now.oldest));
+    else if (taken.next !== undefined) await change(vault, taken, (now) => begun(now.next ?? now, "fetching", now.oldest));
     else return;
   }
 }

@@ -16,6 +16,9 @@ import { block, unblock } from "./decisions.ts";
 /** Touched when what the account says of itself has changed. */
 export const OWN_TOPIC = "own";
 
+/** A stolen device may say any time; a later one must remain for what the others decide. None of them takes in what is above. */
+const LATEST_MILLISECONDS = 2 ** 52;
+
 /** A state that has no place in a sequence. `follow` reads what is new in a group's log. */
 export async function applyTold(
   sending: Sending,
@@ -23,6 +26,7 @@ export async function applyTold(
   { sender, body: { sync } }: { readonly sender: DeviceAddress; readonly body: Sync },
   follow: (groupId: GroupId) => void,
 ): Promise<void> {
+  if (timeOf(sync) > LATEST_MILLISECONDS) return;
   switch (sync.kind) {
     case "contact":
       await applyContact(sending, records, sync);
@@ -58,6 +62,11 @@ export async function applyTold(
     default:
       assertNever(sync);
   }
+}
+
+function timeOf(sync: Sync["sync"]): number {
+  if (sync.kind === "contact") return sync.decidedMilliseconds;
+  return sync.kind === "profile" || sync.kind === "settings" ? sync.changedMilliseconds : 0;
 }
 
 async function change(records: Writer, changed: (own: OwnAccount) => OwnAccount): Promise<void> {

@@ -18,6 +18,7 @@ import {
 } from "#wire";
 import { memory, SharedMemory } from "edgewise/store/memory";
 import { drawMessageId, next } from "../../../client/core.ts";
+import { OWN } from "../../../client/records/tables.ts";
 import { Vault } from "../../../client/records/vault.ts";
 import { addJob } from "../../../client/sending/queue.ts";
 import { found } from "../../support/accounts.ts";
@@ -196,6 +197,28 @@ async function link(person: Person): Promise<Person> {
   await other.client.connect();
   return other;
 }
+
+test("a time that a stolen device makes up leaves room for what is decided later", async () => {
+  const [alice] = await town.friends();
+  const server = new URL(found(alice.liar.asked[0]).url).origin;
+  const stolen = await link(alice);
+  await stolen.client.close();
+  const vault = await Vault.open(memory({ shared: stolen.shared }), systemRandom);
+  await vault.write(async (records) => {
+    const own = found(await records.get(OWN));
+    records.put(OWN, { ...own, profileChanged: Number.MAX_SAFE_INTEGER - 2 });
+  });
+  await vault.close();
+  await using thief = await createClient({ server, store: memory({ shared: stolen.shared }) });
+  await thief.connect();
+  await thief.setProfile({ name: "thief" });
+  // Behind it, in the same mailbox.
+  await thief.setSettings({ typing: false });
+  await expect.poll(() => alice.client.settings.value.typing, PATIENCE).toBe(false);
+  expect(alice.client.profile.value.name).not.toBe("thief");
+  for (const name of ["Alice", "Alice A.", "Alice B."]) await alice.client.setProfile({ name });
+  expect(alice.client.profile.value.name).toBe("Alice B.");
+});
 
 test("a device of an admin that an author did not know of gets the secrets from the admin's other device", async () => {
   const [bob, alice] = await town.friends();
