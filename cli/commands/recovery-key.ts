@@ -44,12 +44,12 @@ function restore(run: Run): Command {
     does: "Bring an account back to this store, by its recovery key on standard input.",
     examples: ["--store new.db recovery-key restore < key.txt"],
     notes:
-      "All other devices are put out, and contacts are told. Messages and contacts of\nbefore do not come back, and groups have to let you in again.",
+      "All other devices are put out, and contacts are told. Messages and contacts of\nbefore do not come back, and groups have to let you in again:\nan admin of each removes you and adds you.",
   }).action(() =>
     run.withStore(async (client, { output, stop }) => {
       const { fields, people } = accountLine(await client.recovery.restore(await keyOnInput(), { signal: stop }));
       await output.line(fields, people);
-      output.tell("Give yourself a name again: edgewise profile --name");
+      output.tell("Tell others again what you are called: edgewise profile --name NAME");
     }),
   );
 }
