@@ -1,4 +1,4 @@
 import { libsignal075 } from "./library.ts";
-import { describeSessions, FEWER_SEEDS } from "./sessions.ts";
+import { describeSessions } from "./sessions.ts";
 
-describeSessions(libsignal075, FEWER_SEEDS);
+describeSessions(libsignal075);
