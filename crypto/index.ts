@@ -32,7 +32,7 @@ export {
   requireAnnounced,
 } from "./mlkem-incremental.ts";
 export type { MediaKey } from "./media-cipher.ts";
-export { importMediaKey, openChunk, sealChunk } from "./media-cipher.ts";
+export { digestChunk, importMediaKey, openChunk, sealChunk } from "./media-cipher.ts";
 export { nobleBackend } from "./noble.ts";
 export { ENCODED_PUBLIC_KEY_BYTES, parseIdentityKey, parsePublicKey, PublicKey, requireTorsionFree } from "./public-key.ts";
 export type { Random } from "./random.ts";

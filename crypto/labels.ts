@@ -95,6 +95,7 @@ export const GROUP_JOIN_REQUEST: Bytes = ascii("Edgewise/group/join-request/v1")
 export const MEDIA_ID: Bytes = ascii("Edgewise/media/id/v1");
 export const MEDIA_ACCESS_SECRET: Bytes = ascii("Edgewise/media/access-secret/v1");
 
-/** Files: what a file shows of its key, and the key of its chunks. */
+/** Files: what a file shows of its key, the key of its chunks, and what all of it is known by. */
 export const MEDIA_COMMITMENT: Bytes = ascii("Edgewise/media/commitment/v1");
 export const MEDIA_AEAD_KEY: Bytes = ascii("Edgewise/media/aead-key/v1");
+export const MEDIA_DIGEST: Bytes = ascii("Edgewise/media/digest/v1");

@@ -1,4 +1,4 @@
-// AES-256-GCM for the chunks of files. Asynchronous, because outside Node it is Web Crypto's: there the platform encrypts, in native
+// AES-256-GCM and SHA-256 for the chunks of files. Asynchronous, because outside Node it is Web Crypto's: there the platform encrypts, in native
 // code, while a JavaScript implementation would stand still for seconds over one file. The nonce is the chunk's place (mediaNonce of
 // protocol/), which is safe because a key encrypts one file, once.
 
@@ -41,6 +41,11 @@ export async function openChunk(key: MediaKey, nonce: Bytes, sealed: Bytes): Pro
   } catch (cause) {
     throw new ProtocolError("bad-tag", { cause });
   }
+}
+
+/** SHA-256 of a chunk, by a thread of the platform's while this one works on. `sealed` may be written over as soon as this returns its promise. */
+export async function digestChunk(sealed: Bytes): Promise<Bytes> {
+  return new Uint8Array(await subtle().digest("SHA-256", sealed));
 }
 
 /** @throws UsageError `bad-argument`; another length would be hashed to a nonce that nobody planned. */

@@ -24,7 +24,7 @@ export { adoptGroupSecrets, decodeGroupRecord, encodeGroupRecord } from "./group
 export { groupMember, hasStateHash, isGroupAdmin, stateHashOf } from "./group/state.ts";
 export type { GroupAccount, GroupDevice } from "./group/wrap.ts";
 export type { MediaChunk, MediaKeys, MediaPlan } from "./media.ts";
-export { mediaChunk, mediaKeys, mediaNonce, planMedia } from "./media.ts";
+export { mediaChunk, mediaDigest, mediaKeys, mediaNonce, planMedia } from "./media.ts";
 export type { AddLinkedDevice, Approver, ApproverMet, ApproverSure, AskingDevice, OfferLink, Typed, Welcomed } from "./link/approver.ts";
 export { addLinkedDevice, offerLink, openLinkCode, openReveal, refuseLink, typeDigits, welcomeDevice } from "./link/approver.ts";
 export type { LinkBy, Newcomer, NewcomerMet, NewcomerRevealed, RevealDevice, Revealed } from "./link/newcomer.ts";

@@ -1,7 +1,7 @@
 // The plan of an encrypted file (docs/media.md): its keys, where each chunk of the plaintext lies in the stored file, and the
 // nonce each is encrypted under. Pure: the encryption itself waits for the platform, so it is done above.
 
-import { hkdf, LABELS, Secret } from "#crypto";
+import { hkdf, LABELS, Secret, sha256 } from "#crypto";
 import {
   be32,
   type Bytes,
@@ -83,4 +83,12 @@ const NONCE_PREFIX: Bytes = new Uint8Array(7);
  */
 export function mediaNonce(index: number, isFinal: boolean): Bytes {
   return concat(NONCE_PREFIX, be32(index), new Uint8Array([isFinal ? 1 : 0]));
+}
+
+/**
+ * By which a message names a stored file: SHA-256 over its header and the SHA-256 of each of its chunks, in their order. No other
+ * file has it, and whoever has threads hashes several chunks at once.
+ */
+export function mediaDigest(header: Bytes, chunkDigests: readonly Bytes[]): Bytes {
+  return sha256(concat(LABELS.MEDIA_DIGEST, header, ...chunkDigests));
 }

@@ -7,7 +7,7 @@ import { MAX_MEDIA_BYTES } from "./limits.ts";
 /** The key commitment. */
 export const MEDIA_HEADER_BYTES: number = 32;
 /** Bytes of plaintext in every chunk but the last, which has from one up to as many. */
-export const MEDIA_CHUNK_BYTES: number = 65_536;
+export const MEDIA_CHUNK_BYTES: number = 262_144;
 export const MEDIA_TAG_BYTES: number = 16;
 /** Shorter files are all of this length. */
 const MIN_PADDED_BYTES = 1024;

@@ -6,8 +6,8 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { open, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decryptMedia, encryptMedia } from "../../client/media/cipher.ts";
-import { Secret, type Sha256Stream, sha256Stream, systemRandom, useBackend } from "../../crypto/index.ts";
+import { decryptMedia, EncryptedMedia } from "../../client/media/cipher.ts";
+import { Secret, systemRandom, useBackend } from "../../crypto/index.ts";
 import { nodeBackend } from "../../crypto/node.ts";
 import type { Bytes } from "../../wire/index.ts";
 import type { Rounds } from "../rounds.ts";
@@ -46,24 +46,17 @@ async function thereAndBack(folder: string, size: number): Promise<number> {
     }
   }
   const key = systemRandom(32);
-  const hash = sha256Stream();
   await written("plain", noise(size));
-  await written("stored", hashed(encryptMedia(read(join(folder, "plain")), size, new Secret(key.slice())), hash));
+  const encrypted = new EncryptedMedia(read(join(folder, "plain")), size, new Secret(key.slice()));
+  await written("stored", encrypted.stored);
   const stored = read(join(folder, "stored"));
-  await written("read", decryptMedia(stored, { key, digest: hash.digest(), size }, await lengthOf(join(folder, "stored"))));
+  await written("read", decryptMedia(stored, { key, digest: encrypted.digest(), size }, await lengthOf(join(folder, "stored"))));
   if ((await lengthOf(join(folder, "read"))) !== size) throw new Error("bytes were lost");
   return most;
 }
 
 async function* noise(size: number): AsyncGenerator<Bytes, void, undefined> {
   for (let at = 0; at < size; at += PIECE_BYTES) yield systemRandom(PIECE_BYTES);
-}
-
-async function* hashed(source: AsyncIterable<Bytes>, hash: Sha256Stream): AsyncGenerator<Bytes, void, undefined> {
-  for await (const piece of source) {
-    hash.update(piece);
-    yield piece;
-  }
 }
 
 async function* read(path: string): AsyncGenerator<Bytes, void, undefined> {

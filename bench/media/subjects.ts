@@ -1,13 +1,13 @@
 // Ways to encrypt a file of which the plaintext is at hand. Each hands back what decrypts it again.
 
 import { Decrypter, Encrypter, generateIdentity, identityToRecipient } from "age-encryption";
-import { decryptMedia, encryptMedia } from "../../client/media/cipher.ts";
-import { type Backend, nobleBackend, Secret, sha256Stream, systemRandom, useBackend } from "../../crypto/index.ts";
+import { decryptMedia, EncryptedMedia } from "../../client/media/cipher.ts";
+import { type Backend, nobleBackend, Secret, systemRandom, useBackend } from "../../crypto/index.ts";
 import { nodeBackend } from "../../crypto/node.ts";
-import type { Bytes } from "../../wire/index.ts";
+import { type Bytes, MEDIA_CHUNK_BYTES } from "../../wire/index.ts";
 
 export const WHOLE = "WebCrypto AES-GCM, whole";
-const PIECE_BYTES = 65_536;
+const PIECE_BYTES = MEDIA_CHUNK_BYTES;
 
 /** Of one plaintext. Both may be called again and again, and do all the work each time. */
 export interface Ciphers {
@@ -21,24 +21,21 @@ export const SUBJECTS: Readonly<Record<string, (plaintext: Bytes) => Promise<Cip
   "edgewise (noble)": (plaintext) => edgewise(plaintext, nobleBackend),
   [WHOLE]: (plaintext) => webCrypto(plaintext, plaintext.length),
   "WebCrypto AES-GCM and SHA-256, whole": webCryptoAndDigest,
-  "WebCrypto AES-GCM, 64 KiB": (plaintext) => webCrypto(plaintext, PIECE_BYTES),
+  [`WebCrypto AES-GCM, ${PIECE_BYTES / 1024} KiB`]: (plaintext) => webCrypto(plaintext, PIECE_BYTES),
   "age-encryption 0.3.1": age,
 };
 
-/** As a client does it: in a stream, with the digest of what comes out. */
+/** As a client does it: in a stream, with the digest. */
 async function edgewise(plaintext: Bytes, backend: Backend): Promise<Ciphers> {
   let [key, digest, stored] = [systemRandom(32), systemRandom(32), [] as Bytes[]];
   return {
     async encrypt() {
       useBackend(backend);
-      const hash = sha256Stream();
       key = systemRandom(32);
       stored = [];
-      for await (const piece of encryptMedia(pieces([plaintext]), plaintext.length, new Secret(key.slice()))) {
-        hash.update(piece);
-        stored.push(piece);
-      }
-      digest = hash.digest();
+      const encrypted = new EncryptedMedia(pieces([plaintext]), plaintext.length, new Secret(key.slice()));
+      for await (const piece of encrypted.stored) stored.push(piece);
+      digest = encrypted.digest();
     },
     async decrypt() {
       useBackend(backend);

@@ -1,8 +1,8 @@
 // Encrypted files as streams (docs/media.md): what a sender makes of a file, and what a reader makes of that, whole or in part.
 // Of a file of any length a few chunks are held. Knows neither where files come from nor where they go.
 
-import { equal, importMediaKey, type MediaKey, openChunk, sealChunk, Secret, type Sha256Stream, sha256Stream } from "#crypto";
-import { type MediaChunk, mediaChunk, mediaKeys, type MediaPlan, planMedia } from "#protocol";
+import { digestChunk, equal, importMediaKey, type MediaKey, openChunk, sealChunk, Secret } from "#crypto";
+import { type MediaChunk, mediaChunk, mediaDigest, mediaKeys, type MediaPlan, planMedia } from "#protocol";
 import {
   type Bytes,
   copy,
@@ -18,22 +18,48 @@ import { inOrder } from "./ahead.ts";
 import { cut } from "./pieces.ts";
 
 /**
- * The stored file: its header, then each of its chunks. The file key belongs to this one run: whoever has to begin again,
- * because the source failed or was not what it was said to be, draws another.
- * @throws UsageError `bad-argument` when the source does not have `size` bytes, WireError `too-long` above 100 MiB.
+ * A file while it is encrypted. The file key belongs to this one run: whoever has to begin again, because the source failed or was
+ * not what it was said to be, draws another.
  */
-export async function* encryptMedia(source: AsyncIterable<Bytes>, size: number, fileKey: Secret): AsyncGenerator<Bytes, void, undefined> {
-  const plan = planMedia(size);
-  const { commitment, aeadKey } = mediaKeys(fileKey);
-  const key = await importMediaKey(aeadKey);
-  aeadKey.wipe();
-  yield commitment;
-  const chunks = chunksOf(plan, 0, plan.chunks);
-  const pieces = cut(
-    padded(source, plan),
-    chunks.map(({ length }) => length),
-  );
-  yield* inOrder(pieces, (plaintext, index) => sealChunk(key, mediaChunk(plan, index).nonce, plaintext));
+export class EncryptedMedia {
+  /**
+   * Its header, then each of its chunks.
+   * @throws UsageError `bad-argument` when the source does not have `size` bytes, WireError `too-long` above 100 MiB.
+   */
+  readonly stored: AsyncGenerator<Bytes, void, undefined>;
+  #header = EMPTY;
+  readonly #digests: Bytes[] = [];
+
+  constructor(source: AsyncIterable<Bytes>, size: number, fileKey: Secret) {
+    this.stored = this.#encrypt(source, size, fileKey);
+  }
+
+  /** Of the whole stored file, for whoever has taken all of it. */
+  digest(): Bytes {
+    return mediaDigest(this.#header, this.#digests);
+  }
+
+  async *#encrypt(source: AsyncIterable<Bytes>, size: number, fileKey: Secret): AsyncGenerator<Bytes, void, undefined> {
+    const plan = planMedia(size);
+    const { commitment, aeadKey } = mediaKeys(fileKey);
+    const key = await importMediaKey(aeadKey);
+    aeadKey.wipe();
+    this.#header = commitment;
+    yield commitment;
+    const chunks = chunksOf(plan, 0, plan.chunks);
+    const pieces = cut(
+      padded(source, plan),
+      chunks.map(({ length }) => length),
+    );
+    const sealed = inOrder(pieces, async (plaintext, index) => {
+      const bytes = await sealChunk(key, mediaChunk(plan, index).nonce, plaintext);
+      return { bytes, digest: await digestChunk(bytes) };
+    });
+    for await (const { bytes, digest } of sealed) {
+      this.#digests.push(digest);
+      yield bytes;
+    }
+  }
 }
 
 const ZEROS: Bytes = new Uint8Array(MEDIA_CHUNK_BYTES);
@@ -67,29 +93,24 @@ export async function* decryptMedia(
   const plan = planMedia(secrets.size);
   if (storedBytes !== plan.storedBytes) throw new WireError("bad-length");
   const chunks = chunksOf(plan, 0, plan.chunks);
-  const hash = sha256Stream();
-  const pieces = hashed(cut(source, [MEDIA_HEADER_BYTES, ...chunks.map(({ storedLength }) => storedLength)]), hash);
+  const pieces = cut(source, [MEDIA_HEADER_BYTES, ...chunks.map(({ storedLength }) => storedLength)]);
   try {
-    const { value: header = EMPTY } = await pieces.next();
+    const header = copy((await pieces.next()).value ?? EMPTY);
     const key = await keyBehind(header, secrets);
+    const digests: Bytes[] = [];
     let last = EMPTY;
-    for await (const plaintext of opened(pieces, key, chunks, plan.size)) {
+    const proven = inOrder(pieces, (sealed, index) => openedAndHashed(sealed, chunks[index], { key, size: plan.size }));
+    for await (const { plaintext, digest } of proven) {
+      digests.push(digest);
       // Behind the plaintext's end there may be chunks of padding only.
       if (plaintext.length === 0) continue;
       if (last.length > 0) yield last;
       last = plaintext;
     }
-    if (!equal(hash.digest(), secrets.digest)) throw new ProtocolError("bad-digest");
+    if (!equal(mediaDigest(header, digests), secrets.digest)) throw new ProtocolError("bad-digest");
     if (last.length > 0) yield last;
   } finally {
     await pieces.return(undefined);
-  }
-}
-
-async function* hashed(pieces: AsyncIterable<Bytes>, hash: Sha256Stream): AsyncGenerator<Bytes, undefined, undefined> {
-  for await (const piece of pieces) {
-    hash.update(piece);
-    yield piece;
   }
 }
 
@@ -139,7 +160,8 @@ export async function* decryptMediaRange(
     range.chunks.map(({ storedLength }) => storedLength),
   );
   let at = range.chunks[0]?.start ?? 0;
-  for await (const plaintext of opened(pieces, key, range.chunks, secrets.size)) {
+  const plaintexts = inOrder(pieces, (sealed, index) => opened(sealed, range.chunks[index], { key, size: secrets.size }));
+  for await (const plaintext of plaintexts) {
     yield plaintext.subarray(Math.max(0, range.start - at), range.end - at);
     at += plaintext.length;
   }
@@ -162,17 +184,21 @@ async function keyBehind(header: Bytes, { key }: Pick<MediaSecrets, "key">): Pro
   }
 }
 
-function opened(
-  sealed: AsyncIterable<Bytes>,
-  key: MediaKey,
-  chunks: readonly MediaChunk[],
-  size: number,
-): AsyncGenerator<Bytes, void, undefined> {
-  return inOrder(sealed, async (bytes, index) => {
-    const chunk = chunks[index];
-    if (chunk === undefined) throw new WireError("trailing");
-    return withoutPadding(await openChunk(key, chunk.nonce, bytes), size - chunk.start);
-  });
+interface Opening {
+  readonly key: MediaKey;
+  readonly size: number;
+}
+
+/** Both at once, by the platform's threads where it has them. */
+async function openedAndHashed(sealed: Bytes, chunk: MediaChunk | undefined, opening: Opening) {
+  const digest = digestChunk(sealed);
+  // Whoever waits for both hears of the first that fails; the digest cannot.
+  return { plaintext: await opened(sealed, chunk, opening), digest: await digest };
+}
+
+async function opened(sealed: Bytes, chunk: MediaChunk | undefined, { key, size }: Opening): Promise<Bytes> {
+  if (chunk === undefined) throw new WireError("trailing");
+  return withoutPadding(await openChunk(key, chunk.nonce, sealed), size - chunk.start);
 }
 
 /** @throws ProtocolError `bad-padding` when there is anything but zeros behind the file's end. */

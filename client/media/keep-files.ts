@@ -1,14 +1,14 @@
 // Files on their way into a message: read, once, encrypted, once, and kept in our own store. From there on nothing depends on where
 // they came from. What does not become a message leaves nothing behind.
 
-import { Secret, sha256Stream } from "#crypto";
+import { Secret } from "#crypto";
 import { type Bytes, concat, copy, EMPTY, encryptedMediaLength, MAX_ATTACHMENTS, MAX_MEDIA_BYTES, UsageError } from "#wire";
 import { type Core, next } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { type AttachmentRecord, type MessageRecord, UPLOAD_PIECES, type Upload, UPLOADS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import { safeMime, safeName } from "./attachments.ts";
-import { encryptMedia } from "./cipher.ts";
+import { EncryptedMedia } from "./cipher.ts";
 import { forgetKept, pieceLengths } from "./kept-file.ts";
 import { blur, preparePicture } from "./pictures/index.ts";
 import { cut } from "./pieces.ts";
@@ -108,8 +108,9 @@ async function keepFile(
   const upload = await begin(core, index, encryptedMediaLength(size));
   try {
     const key = core.random(KEY_BYTES);
-    const digest = await keepEncrypted(core, upload, encryptMedia(bytesOf(content), size, new Secret(copy(key))), signal);
-    return { upload, attachment: { ...described, size, key, digest, stored: undefined } };
+    const encrypted = new EncryptedMedia(bytesOf(content), size, new Secret(copy(key)));
+    await keepPieces(core, upload, encrypted.stored, signal);
+    return { upload, attachment: { ...described, size, key, digest: encrypted.digest(), stored: undefined } };
   } catch (error) {
     await drop(core, upload);
     // The file has become longer or shorter while it was read.
@@ -127,22 +128,18 @@ async function begin({ vault, clock }: Core, index: number, length: number): Pro
   });
 }
 
-/** Resolves to the digest of what was kept. */
-async function keepEncrypted(
+async function keepPieces(
   { vault }: Core,
   { ordinal, length }: Upload,
-  encrypted: AsyncIterable<Bytes>,
+  stored: AsyncIterable<Bytes>,
   signal: AbortSignal | undefined,
-): Promise<Bytes> {
-  const hash = sha256Stream();
+): Promise<void> {
   let place = 0;
-  for await (const piece of cut(encrypted, pieceLengths(length))) {
+  for await (const piece of cut(stored, pieceLengths(length))) {
     signal?.throwIfAborted();
-    hash.update(piece);
     await vault.write(async (records) => records.put(UPLOAD_PIECES, piece, ordinal, place));
     place++;
   }
-  return hash.digest();
 }
 
 /** @throws ClientError `file-unreadable` */

@@ -139,5 +139,5 @@ test("a program that is killed while it fetches leaves a part that the next one 
   expectSame(to, path);
   expect(readdirSync(town.folder)).not.toContain("again.bin.part");
   // All but the chunk that was not whole.
-  expect(Math.min(...places)).toBeGreaterThan(kept.length - 65_536);
+  expect(Math.min(...places)).toBeGreaterThan(kept.length - 262_144);
 });

@@ -1,6 +1,6 @@
 // The part of the backend suite about chunks of files: AES-256-GCM, with published answers, and refusals that tell nothing.
 
-import { importMediaKey, openChunk, sealChunk, Secret } from "#crypto";
+import { digestChunk, importMediaKey, openChunk, sealChunk, Secret, sha256 } from "#crypto";
 import { concat, EMPTY, fromHex, toHex } from "#wire";
 import { expect, test } from "vitest";
 import { seededRandom } from "../support/random.ts";
@@ -49,6 +49,16 @@ export function chunkConformance(): void {
       await refused(other);
     await refused(sealed, key, random(12));
     await refused(sealed, await importMediaKey(new Secret(random(32))));
+  });
+
+  test("a chunk's digest is SHA-256, and the chunk may be overwritten as soon as it is asked for", async () => {
+    for (const length of [0, 1, 63, 64, 65, 70_000]) {
+      const chunk = random(length);
+      const wanted = toHex(sha256(chunk));
+      const hashing = digestChunk(chunk);
+      chunk.fill(0);
+      expect(toHex(await hashing)).toBe(wanted);
+    }
   });
 
   test("what is sealed may be overwritten as soon as the call is made", async () => {

@@ -139,7 +139,7 @@ const theirs: Readonly<Record<string, () => Calls>> = {
  * own keys and wraps whatever is secret; keys of files are asynchronous (test/conformance/chunks.ts); the rest takes no key.
  */
 const elsewhere = [
-  ...["importMediaKey", "sealChunk", "openChunk", "sha256Stream"],
+  ...["importMediaKey", "sealChunk", "openChunk", "digestChunk", "sha256Stream"],
   ...["wrapSecret", "unwrapSecret"],
   ...["verify", "verifyRepeated", "hmac", "hkdf"],
   ...["LABELS", "Secret", "backend", "useBackend", "nobleBackend", "systemRandom", "clamp", "equal", "labelled", "sha256", "sha512"],

@@ -4,7 +4,7 @@
 import { aeadKeyOf, commitmentOf, digestOf, encrypt, nonceOf, paddedLength } from "./media.ts";
 
 /** Below, at and above every border: the least length, a chunk, two chunks; the largest has chunks that are padding only. */
-const SIZES: readonly number[] = [0, 1, 1000, 1024, 1025, 65_535, 65_536, 65_537, 131_072, 131_073, 4_194_305];
+const SIZES: readonly number[] = [0, 1, 1000, 1024, 1025, 262_143, 262_144, 262_145, 524_288, 524_289, 4_194_305];
 /** Files of at most this size are there in full. */
 const IN_FULL = 1000;
 
@@ -31,7 +31,7 @@ function vector(size: number, number: number): MediaVector {
   const fileKey = Uint8Array.from({ length: 32 }, (_, i) => 16 * number + 7 * i);
   const plaintext = new Uint8Array(size).map((_, i) => 167 * i + Math.floor(i / 256));
   const stored = encrypt(plaintext, fileKey);
-  const chunks = Math.ceil(paddedLength(size) / 65_536);
+  const chunks = Math.ceil(paddedLength(size) / 262_144);
   return {
     size,
     fileKey: Buffer.from(fileKey).toString("hex"),

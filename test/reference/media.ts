@@ -4,7 +4,7 @@
 import { createCipheriv, createDecipheriv, createHash, hkdfSync, timingSafeEqual } from "node:crypto";
 
 const MOST = 104_857_600;
-const CHUNK = 65_536;
+const CHUNK = 262_144;
 const TAG = 16;
 
 /** Padmé in binary digits: of a length with E + 1 of them, 1 + S stay, where S is how many digits E has itself. */
@@ -39,8 +39,14 @@ export function nonceOf(index: number, count: number): Buffer {
   return Buffer.from(`${"00".repeat(7)}${index.toString(16).padStart(8, "0")}${index === count - 1 ? "01" : "00"}`, "hex");
 }
 
+/** Also of what is no stored file. */
 export function digestOf(stored: Uint8Array): Buffer {
-  return createHash("sha256").update(stored).digest();
+  const chunks = split(stored.subarray(32), CHUNK + TAG).map(sha256);
+  return sha256(Buffer.concat([Buffer.from("Edgewise/media/digest/v1"), stored.subarray(0, 32), ...chunks]));
+}
+
+function sha256(bytes: Uint8Array): Buffer {
+  return createHash("sha256").update(bytes).digest();
 }
 
 export function encrypt(plaintext: Uint8Array, fileKey: Uint8Array): Buffer {

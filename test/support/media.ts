@@ -1,9 +1,9 @@
 // Files for tests of media: streams of bytes, whole files from streams, and what a message would say of them. Runs in every
 // runtime.
 
-import { Secret, sha256 } from "#crypto";
+import { Secret } from "#crypto";
 import { type Bytes, concat, copy } from "#wire";
-import { decryptMedia, encryptMedia, type MediaSecrets } from "../../client/media/cipher.ts";
+import { decryptMedia, EncryptedMedia, type MediaSecrets } from "../../client/media/cipher.ts";
 
 export interface StoredFile {
   readonly stored: Bytes;
@@ -11,8 +11,9 @@ export interface StoredFile {
 }
 
 export async function storedFile(plaintext: Bytes, key: Bytes): Promise<StoredFile> {
-  const stored = await gathered(encryptMedia(stream(plaintext), plaintext.length, new Secret(copy(key))));
-  return { stored, secrets: { key, digest: sha256(stored), size: plaintext.length } };
+  const encrypted = new EncryptedMedia(stream(plaintext), plaintext.length, new Secret(copy(key)));
+  const stored = await gathered(encrypted.stored);
+  return { stored, secrets: { key, digest: encrypted.digest(), size: plaintext.length } };
 }
 
 /** In pieces of the given lengths, again and again, or in one. */
@@ -38,7 +39,7 @@ export interface Reading {
 }
 
 export async function readWhole(stored: Bytes, secrets: MediaSecrets, storedBytes: number = stored.length): Promise<Reading> {
-  return reading(decryptMedia(stream(stored, [70_000]), secrets, storedBytes));
+  return reading(decryptMedia(stream(stored, [270_000]), secrets, storedBytes));
 }
 
 export async function reading(source: AsyncIterable<Bytes>): Promise<Reading> {

@@ -4,13 +4,17 @@
 import { Secret } from "#crypto";
 import { type Bytes, concat, EMPTY, encryptedMediaLength, MAX_MEDIA_BYTES, MEDIA_HEADER_BYTES, sameBytes } from "#wire";
 import { describe, expect, test } from "vitest";
-import { decryptMedia, decryptMediaRange, encryptMedia, mediaRange } from "../../../client/media/cipher.ts";
+import { decryptMedia, decryptMediaRange, EncryptedMedia, mediaRange } from "../../../client/media/cipher.ts";
 import { gathered, reading, type StoredFile, storedFile, stream } from "../../support/media.ts";
 import { seededDice, seededRandom } from "../../support/random.ts";
 
 const random = seededRandom(21);
-const SIZES = [0, 1, 1023, 1024, 1025, 65_535, 65_536, 65_537, 131_071, 131_072, 131_073, 200_000];
-const CUTS = [[1, 7, 500], [16], [65_536], [65_552], [65_535, 2], [1_000_000]];
+const SIZES = [0, 1, 1023, 1024, 1025, 262_143, 262_144, 262_145, 524_287, 524_288, 524_289, 800_000];
+const CUTS = [[1, 7, 500], [16], [262_144], [262_160], [262_143, 2], [1_000_000]];
+
+function encrypted(source: AsyncIterable<Bytes>, size: number, key: Bytes = random(32)): AsyncGenerator<Bytes, void, undefined> {
+  return new EncryptedMedia(source, size, new Secret(key.slice())).stored;
+}
 
 describe("round trips", () => {
   test.each(SIZES)("%i bytes, whatever the pieces of the source are", async (size) => {
@@ -18,42 +22,42 @@ describe("round trips", () => {
     const { stored, secrets } = await storedFile(plaintext, key);
     expect(stored).toHaveLength(encryptedMediaLength(size));
     for (const cuts of CUTS) {
-      expect(sameBytes(await gathered(encryptMedia(stream(plaintext, cuts), size, new Secret(key.slice()))), stored)).toBe(true);
+      expect(sameBytes(await gathered(encrypted(stream(plaintext, cuts), size, key)), stored)).toBe(true);
       expect(sameBytes(await gathered(decryptMedia(stream(stored, cuts), secrets, stored.length)), plaintext)).toBe(true);
     }
   });
 
   test("empty pieces change nothing", async () => {
-    const [plaintext, key] = [random(70_000), random(32)];
+    const [plaintext, key] = [random(270_000), random(32)];
     const { stored, secrets } = await storedFile(plaintext, key);
     async function* withGaps(bytes: Bytes): AsyncGenerator<Bytes, void, undefined> {
-      for await (const piece of stream(bytes, [33_000])) {
+      for await (const piece of stream(bytes, [133_000])) {
         yield EMPTY;
         yield piece;
       }
       yield EMPTY;
     }
-    expect(sameBytes(await gathered(encryptMedia(withGaps(plaintext), 70_000, new Secret(key.slice()))), stored)).toBe(true);
+    expect(sameBytes(await gathered(encrypted(withGaps(plaintext), 270_000, key)), stored)).toBe(true);
     expect(sameBytes(await gathered(decryptMedia(withGaps(stored), secrets, stored.length)), plaintext)).toBe(true);
   });
 
   test("a source may use its memory again after each piece", async () => {
-    const [plaintext, key] = [random(150_000), random(32)];
+    const [plaintext, key] = [random(600_000), random(32)];
     const { stored, secrets } = await storedFile(plaintext, key);
     async function* reusing(bytes: Bytes): AsyncGenerator<Bytes, void, undefined> {
-      const memory = new Uint8Array(66_000);
-      for await (const piece of stream(bytes, [66_000])) {
+      const memory = new Uint8Array(266_000);
+      for await (const piece of stream(bytes, [266_000])) {
         memory.set(piece);
         yield memory.subarray(0, piece.length);
         memory.fill(0xee);
       }
     }
-    expect(sameBytes(await gathered(encryptMedia(reusing(plaintext), 150_000, new Secret(key.slice()))), stored)).toBe(true);
+    expect(sameBytes(await gathered(encrypted(reusing(plaintext), 600_000, key)), stored)).toBe(true);
     expect(sameBytes(await gathered(decryptMedia(reusing(stored), secrets, stored.length)), plaintext)).toBe(true);
   });
 
   test("the same file under two keys has not one chunk in common with itself", async () => {
-    const plaintext = random(131_072);
+    const plaintext = random(524_288);
     const [one, other] = [await storedFile(plaintext, random(32)), await storedFile(plaintext, random(32))];
     const same = one.stored.filter((byte, at) => byte === other.stored[at]).length;
     expect(same / one.stored.length).toBeLessThan(0.006);
@@ -66,12 +70,12 @@ describe("sources", () => {
       [1000, 999],
       [1000, 1001],
       [0, 1],
-      [65_536, 65_535],
-      [65_536, 65_537],
-      [131_072, 0],
-      [200_000, 300_000],
+      [262_144, 262_143],
+      [262_144, 262_145],
+      [524_288, 0],
+      [800_000, 900_000],
     ] as const) {
-      const { released, end } = await reading(encryptMedia(stream(random(real), [9000]), size, new Secret(random(32))));
+      const { released, end } = await reading(encrypted(stream(random(real), [39_000]), size));
       expect([size, real, end]).toEqual([size, real, "bad-argument"]);
       expect(released.length).toBeLessThan(encryptedMediaLength(size));
     }
@@ -85,7 +89,7 @@ describe("sources", () => {
     }
     const secrets = { key: random(32), digest: random(32) };
     for (const size of [MAX_MEDIA_BYTES + 1, 2 ** 32, 2 ** 32 + 1, 2 ** 32 + 1000, 2 ** 53 - 1]) {
-      expect(await reading(encryptMedia(watched(), size, new Secret(random(32))))).toEqual({ released: EMPTY, end: "too-long" });
+      expect(await reading(encrypted(watched(), size))).toEqual({ released: EMPTY, end: "too-long" });
       expect(await reading(decryptMedia(watched(), { ...secrets, size }, 1072))).toEqual({ released: EMPTY, end: "too-long" });
       expect(() => mediaRange(size, 0, 1)).toThrow("too-long");
     }
@@ -103,9 +107,9 @@ describe("sources", () => {
       yield bytes;
       throw new Broken();
     }
-    const plaintext = random(300_000);
+    const plaintext = random(900_000);
     const { stored, secrets } = await storedFile(plaintext, random(32));
-    expect((await reading(encryptMedia(breaking(plaintext), 300_000, new Secret(random(32))))).end).toBe("broken");
+    expect((await reading(encrypted(breaking(plaintext), 900_000))).end).toBe("broken");
     const { released, end } = await reading(decryptMedia(breaking(stored), secrets, stored.length));
     expect(end).toBe("broken");
     expect(released.length).toBeLessThan(plaintext.length);
@@ -113,46 +117,43 @@ describe("sources", () => {
   });
 
   test("whoever stops early closes the source", async () => {
-    const plaintext = random(500_000);
+    const plaintext = random(1_000_000);
     const { stored, secrets } = await storedFile(plaintext, random(32));
     let closed = 0;
     async function* closing(bytes: Bytes): AsyncGenerator<Bytes, void, undefined> {
       try {
-        yield* stream(bytes, [50_000]);
+        yield* stream(bytes, [150_000]);
       } finally {
         closed++;
       }
     }
     const wrong = { ...secrets, key: random(32) };
     let pieces = 0;
-    for await (const _ of encryptMedia(closing(plaintext), plaintext.length, new Secret(random(32)))) if (++pieces === 2) break;
+    for await (const _ of encrypted(closing(plaintext), plaintext.length)) if (++pieces === 2) break;
     expect([pieces, closed]).toEqual([2, 1]);
     for await (const _ of decryptMedia(closing(stored), secrets, stored.length)) break;
     expect(closed).toBe(2);
     expect((await reading(decryptMedia(closing(stored), wrong, stored.length))).end).toBe("bad-key");
     expect(closed).toBe(3);
-    await expect(gathered(encryptMedia(closing(plaintext), 499_999, new Secret(random(32))))).rejects.toMatchObject({
+    await expect(gathered(encrypted(closing(plaintext), 999_999))).rejects.toMatchObject({
       code: "bad-argument",
     });
     expect(closed).toBe(4);
   });
 
   test("a file is read as fast as it is taken: never more than a few chunks ahead", async () => {
-    const size = 40 * 65_536;
+    const size = 40 * 262_144;
     const [plaintext, key] = [random(size), random(32)];
     const { stored, secrets } = await storedFile(plaintext, key);
     let given = 0;
     async function* counting(bytes: Bytes): AsyncGenerator<Bytes, void, undefined> {
-      for await (const piece of stream(bytes, [10_000])) {
+      for await (const piece of stream(bytes, [40_000])) {
         given += piece.length;
         yield piece;
       }
     }
     let ahead = 0;
-    for (const taking of [
-      encryptMedia(counting(plaintext), size, new Secret(key.slice())),
-      decryptMedia(counting(stored), secrets, stored.length),
-    ]) {
+    for (const taking of [encrypted(counting(plaintext), size, key), decryptMedia(counting(stored), secrets, stored.length)]) {
       let taken = 0;
       given = 0;
       for await (const piece of taking) {
@@ -161,17 +162,17 @@ describe("sources", () => {
       }
       expect(taken).toBeGreaterThanOrEqual(size);
     }
-    expect(ahead).toBeLessThan(6 * 65_552);
+    expect(ahead).toBeLessThan(6 * 262_160);
   });
 });
 
 describe("parts", () => {
-  const size = 3 * 65_536 + 5000;
-  const borders = [0, 1, 100, 65_535, 65_536, 65_537, 131_072, 3 * 65_536, size - 1, size];
+  const size = 3 * 262_144 + 5000;
+  const borders = [0, 1, 100, 262_143, 262_144, 262_145, 524_288, 3 * 262_144, size - 1, size];
 
   function part({ stored }: StoredFile, start: number, end: number) {
     const range = mediaRange(size, start, end);
-    const source = stream(stored.slice(range.storedStart, range.storedEnd), [50_000]);
+    const source = stream(stored.slice(range.storedStart, range.storedEnd), [150_000]);
     return { range, header: stored.slice(0, MEDIA_HEADER_BYTES), source };
   }
 
@@ -183,7 +184,7 @@ describe("parts", () => {
         const { range, header, source } = part(file, start, end);
         const { released, end: how } = await reading(decryptMediaRange({ range, header, source }, file.secrets));
         expect([start, end, how, sameBytes(released, plaintext.subarray(start, end))]).toEqual([start, end, "done", true]);
-        expect(range.storedEnd - range.storedStart).toBeLessThan(end - start + 2 * 65_552);
+        expect(range.storedEnd - range.storedStart).toBeLessThan(end - start + 2 * 262_160);
       }
     }
   });
@@ -191,12 +192,12 @@ describe("parts", () => {
   test("random parts of random files", async () => {
     const dice = seededDice(22);
     for (let i = 0; i < 20; i++) {
-      const plaintext = random(1 + dice.roll(200_000));
+      const plaintext = random(1 + dice.roll(800_000));
       const { stored, secrets } = await storedFile(plaintext, random(32));
       const start = dice.roll(plaintext.length);
       const end = start + 1 + dice.roll(plaintext.length - start);
       const range = mediaRange(plaintext.length, start, end);
-      const source = stream(stored.slice(range.storedStart, range.storedEnd), [1 + dice.roll(70_000)]);
+      const source = stream(stored.slice(range.storedStart, range.storedEnd), [1 + dice.roll(270_000)]);
       const got = await gathered(decryptMediaRange({ range, header: stored.slice(0, 32), source }, secrets));
       expect(sameBytes(got, plaintext.subarray(start, end))).toBe(true);
     }
@@ -219,7 +220,7 @@ describe("parts", () => {
   test("another header, another part or a damaged one is refused, and nothing of a bad chunk comes out", async () => {
     const plaintext = random(size);
     const file = await storedFile(plaintext, random(32));
-    const good = part(file, 65_536, size);
+    const good = part(file, 262_144, size);
     const { range, header } = good;
     const bytes = file.stored.slice(range.storedStart, range.storedEnd);
     const readPart = (source: Bytes, under = header) =>
@@ -233,9 +234,9 @@ describe("parts", () => {
     expect((await readPart(concat(bytes, new Uint8Array(1)))).end).toBe("trailing");
     for (const chunk of [0, 1, 2]) {
       const damaged = bytes.slice();
-      damaged[chunk * 65_552 + 30] = (damaged[chunk * 65_552 + 30] ?? 0) ^ 4;
+      damaged[chunk * 262_160 + 30] = (damaged[chunk * 262_160 + 30] ?? 0) ^ 4;
       const { released, end } = await readPart(damaged);
-      expect([end, sameBytes(released, plaintext.subarray(65_536, 65_536 * (1 + chunk)))]).toEqual(["bad-tag", true]);
+      expect([end, sameBytes(released, plaintext.subarray(262_144, 262_144 * (1 + chunk)))]).toEqual(["bad-tag", true]);
     }
   });
 });
