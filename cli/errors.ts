@@ -41,6 +41,11 @@ export function cannotWrite(cause: Error): CommandError {
   return new CommandError({ code: "output-failed", message: "Standard output cannot be written.", hint, exit: EXIT.failed }, { cause });
 }
 
+/** A name that is not one thing's alone. `ids` are what to say instead. */
+export function ambiguous(message: string, ids: readonly (string | number)[]): CommandError {
+  return new CommandError({ code: "bad-argument", message, hint: `Name one by its id: ${ids.join(", ")}`, exit: EXIT.usage });
+}
+
 /** A message that is stored here and not yet at the server. */
 export function stillQueued(cause: ClientError): CommandError {
   const hint = "The message is queued here and goes out with the next command that reaches the server. Do not send it again.";
@@ -51,6 +56,29 @@ export function stillQueued(cause: ClientError): CommandError {
 export function notStored(cause: ClientError): CommandError {
   const hint = "Nothing was stored: whom it is for has to be asked from the server once. Send it again when the server is back.";
   return new CommandError({ ...explain(cause), hint }, { cause });
+}
+
+/** Of a file that was to be sent. */
+export function cannotRead(path: string, reason: string, cause?: unknown): CommandError {
+  const message = `${path} cannot be sent: ${reason}.`;
+  return new CommandError({ code: "file-unreadable", message, hint: "Nothing was sent.", exit: EXIT.failed }, { cause });
+}
+
+/** Where the program itself was told, or has chosen, whom to ask. */
+export function noServer(address: string, cause: ClientError): CommandError {
+  const hint = "Start one with npm start, or name another with --server URL.";
+  return new CommandError({ ...explain(cause), message: `No server answers at ${address}.`, hint }, { cause });
+}
+
+/** No new device has said that it wants in. */
+export function nobodyAsked(): CommandError {
+  const hint = "On the new device: edgewise devices link --account. Or take the link that it shows: edgewise devices approve 'LINK'.";
+  return new CommandError({ code: "nobody-asked", message: "No device has asked to be let in.", hint, exit: EXIT.temporary });
+}
+
+/** A group was named like a person. */
+export function isGroup(title: string, cause: ClientError): CommandError {
+  return new CommandError({ ...explain(cause), hint: `A group is named with #, in quotes: '#${title}'.` }, { cause });
 }
 
 /** Of a message without files, or with fewer. */
@@ -71,6 +99,9 @@ export function explain(error: unknown): Failure {
   return { code: "internal", message: "Something went wrong that should not.", hint, exit: EXIT.failed };
 }
 
+/** Of a file that does not even begin like a store. */
+const NO_STORE = /no store|was cut/;
+
 function explainClient({ code, message, hint, retryable, retryAfter }: ClientError): Failure {
   const wait = retryAfter === undefined ? "" : ` Wait ${Math.ceil(retryAfter)} seconds.`;
   // What exactly is in brackets, and all that a person needs.
@@ -78,6 +109,10 @@ function explainClient({ code, message, hint, retryable, retryAfter }: ClientErr
   if (code === "bad-argument") {
     const said = detail === undefined ? message : `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
     return { code, message: said, hint: "See edgewise --help.", exit: EXIT.usage };
+  }
+  if (code === "storage-corrupt" && detail !== undefined && NO_STORE.test(detail)) {
+    const other = "Nothing was done to it. Name another file with --store: where there is none, a store is made.";
+    return { code, message: "This file is no Edgewise store, or not a whole one.", hint: other, exit: EXIT.failed };
   }
   return { code, message, hint: hint + wait, exit: retryable ? EXIT.temporary : EXIT.failed };
 }

@@ -166,7 +166,8 @@ function noticeLine({ kind, peer, deviceId, reason, group }: NoticeEvent): Line 
   const fields = { type: "notice", kind, from: peer.userId, fromName: peer.name, ...about };
   const where = group === undefined ? "" : `#${visible(group.title)}`;
   const change = kind === "group-changed" && reason !== undefined ? GROUP_CHANGES[reason] : undefined;
-  if (change !== undefined) return { fields, people: `! ${visible(peer.name)} ${change} ${where}` };
+  const did = peer.self && reason === "joined" ? "are in" : change;
+  if (did !== undefined) return { fields, people: `! ${peer.self ? "you" : visible(peer.name)} ${did} ${where}` };
   const isPutOut = kind === "unreadable" && reason === "device-removed";
   if (isPutOut) return { fields, people: `! ${visible(peer.name)} wrote from a device that was put out before it came here: not shown` };
   const own = peer.self ? OWN_NOTICES[kind] : undefined;
@@ -211,10 +212,23 @@ export function groupLine({ id, title, members, standing }: GroupConversation): 
   };
 }
 
-export function deviceLine({ deviceId, name, addedAt, addedBy, isNew, current }: LinkedDevice): Line {
+const NUMBER = "device";
+
+/** Above the lines of all of them. */
+export function deviceHeading(all: readonly LinkedDevice[]): string {
+  return faint([NUMBER, "name".padEnd(nameWidth(all)), "added"].join("  "));
+}
+
+function nameWidth(all: readonly LinkedDevice[]): number {
+  return Math.max(4, ...all.map(({ name }) => visible(name).length));
+}
+
+/** In a column with all of them. */
+export function deviceLine({ deviceId, name, addedAt, addedBy, isNew, current }: LinkedDevice, all: readonly LinkedDevice[]): Line {
   const fields = { type: "device", deviceId, name, addedAt: addedAt.toISOString(), addedBy: addedBy ?? null, isNew, current };
   const marks = [current && "(this one)", isNew && "(new)"].filter(Boolean).map((mark) => faint(String(mark)));
-  const people = [String(deviceId).padStart(3), visible(name === "" ? "-" : name), localTime(addedAt), ...marks].join("  ");
+  const called = visible(name === "" ? "-" : name).padEnd(nameWidth(all));
+  const people = [String(deviceId).padStart(NUMBER.length), called, localTime(addedAt), ...marks].join("  ");
   return { fields, people };
 }
 

@@ -3,7 +3,7 @@
 import { CommanderError } from "commander";
 import { EXIT, explain, type ExitCode, interrupted } from "./errors.ts";
 import { Output, ReaderGone } from "./output.ts";
-import { program } from "./program.ts";
+import { askable, program } from "./program.ts";
 
 const A_DAY_MILLISECONDS = 24 * 3600 * 1000;
 const PATIENCE_MILLISECONDS = 5000;
@@ -16,7 +16,8 @@ async function main(args: readonly string[], stop: AbortSignal): Promise<ExitCod
   // Each write learns of it by itself.
   process.stdout.on("error", () => {});
   try {
-    await program(stop).parseAsync(args, { from: "user" });
+    const edgewise = program(stop);
+    await edgewise.parseAsync([...askable(edgewise, args)], { from: "user" });
     return EXIT.done;
   } catch (error) {
     if (error instanceof ReaderGone) return EXIT.done;

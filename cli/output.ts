@@ -36,6 +36,11 @@ export class Output {
     process.stderr.write(`${text}\n`);
   }
 
+  /** One that a program can do without. */
+  remark(text: string): void {
+    if (!this.json) this.tell(text);
+  }
+
   /** A line that replaces itself, for whoever watches; the last one stays. */
   progress(text: string): void {
     if (!process.stderr.isTTY) return;

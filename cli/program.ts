@@ -62,6 +62,19 @@ export function program(stop: AbortSignal): Command {
   return edgewise;
 }
 
+/** Help for a command that does not exist is none: without the wish for it, commander says what is wrong. */
+export function askable(command: Command, args: readonly string[]): readonly string[] {
+  return isKnown(command, args) ? args : args.filter((arg) => arg !== "--help" && arg !== "-h");
+}
+
+function isKnown(command: Command, args: readonly string[]): boolean {
+  if (command.commands.length === 0) return true;
+  const [name] = command.parseOptions([...args]).operands;
+  if (name === undefined) return true;
+  const named = command.commands.find((one) => one.name() === name);
+  return named !== undefined && isKnown(named, args.slice(args.indexOf(name) + 1));
+}
+
 /** In our words where commander repeats what was typed: that may be a message. */
 function refuse(command: Command, error: CommanderError): never {
   if (error.exitCode === 0 || error.code === "commander.help") throw error;

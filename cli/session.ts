@@ -4,10 +4,11 @@
 import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { type Client, ClientError, type Conversation, type Message, createClient } from "#client";
+import { type Client, ClientError, type Conversation, createClient, type GroupConversation, type Message } from "#client";
 import { sqlite } from "#client/sqlite";
 import { useBackend } from "#crypto";
 import { nodeBackend } from "#crypto/node";
+import { ambiguous, isGroup, noServer } from "./errors.ts";
 import { Output } from "./output.ts";
 
 export const DEFAULT_SERVER = "http://localhost:8787";
@@ -42,8 +43,14 @@ export class Session {
     });
   }
 
+  /** Before there is an account: the server is the one that was named here, or nobody has named one. */
   async withStore(work: Work): Promise<void> {
-    await this.#open(this.#globals.server ?? DEFAULT_SERVER, (client) => work(client, this));
+    const server = this.#globals.server ?? DEFAULT_SERVER;
+    try {
+      await this.#open(server, (client) => work(client, this));
+    } catch (error) {
+      throw error instanceof ClientError && error.code === "offline" ? noServer(server, error) : error;
+    }
   }
 
   async #open(server: string | undefined, work: (client: Client) => Promise<void>): Promise<void> {
@@ -56,9 +63,22 @@ export class Session {
     return resolve(this.#globals.store ?? DEFAULT_STORE);
   }
 
-  conversation(client: Client, name: string): Promise<Conversation> {
-    if (isGroupName(name)) return client.conversations.group(groupName(name));
-    return client.conversations.direct(name, { signal: this.stop });
+  async conversation(client: Client, name: string): Promise<Conversation> {
+    if (isGroupName(name)) return await this.group(client, name);
+    try {
+      return await client.conversations.direct(name, { signal: this.stop });
+    } catch (error) {
+      if (!(error instanceof ClientError) || !NOBODY.has(error.code)) throw error;
+      throw (await groupsCalled(client, name)).length === 0 ? error : isGroup(name, error);
+    }
+  }
+
+  async group(client: Client, name: string): Promise<GroupConversation> {
+    const title = groupName(name);
+    const [first, ...others] = await groupsCalled(client, title);
+    if (first === undefined || others.length === 0) return await client.conversations.group(title);
+    const ids = [first, ...others].map(({ id }) => id);
+    throw ambiguous("Several groups have this title; each has an id of its own.", ids);
   }
 
   /** For a command whose work is done here and still has to reach others: no later one may come. */
@@ -82,8 +102,16 @@ function isGroupName(name: string): boolean {
   return name.startsWith("#") || /^[0-9a-f]{64}$/.test(name);
 }
 
+/** What is said of somebody who is not there, or whose name nobody can have. */
+const NOBODY: ReadonlySet<string> = new Set(["unknown-user", "bad-argument"]);
+
+/** Those that we are in. */
+async function groupsCalled(client: Client, title: string): Promise<readonly GroupConversation[]> {
+  return (await client.conversations.groups()).filter((group) => group.title === title && group.standing === "member");
+}
+
 /** What the SDK calls it. */
-export function groupName(name: string): string {
+function groupName(name: string): string {
   return name.replace(/^#/, "");
 }
 

@@ -4,14 +4,14 @@ import type { Command } from "commander";
 import { hostname } from "node:os";
 import { createInterface, type Interface } from "node:readline";
 import { encodeQR } from "qr";
-import { type Client, ClientError, type HistoryChoice, type LinkAsked } from "#client";
-import { usageError } from "../errors.ts";
+import { type Client, ClientError, type HistoryChoice, type LinkAsked, type LinkedDevice } from "#client";
+import { ambiguous, nobodyAsked, usageError } from "../errors.ts";
 import { watchHistory } from "../history.ts";
-import { accountLine, deviceLine } from "../lines.ts";
+import { accountLine, deviceHeading, deviceLine } from "../lines.ts";
 import type { Output } from "../output.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../visible.ts";
-import { describe, type Run, wholeNumber } from "./command.ts";
+import { describe, type Run, seconds } from "./command.ts";
 
 export function devices(run: Run): Command {
   const command = describe({
@@ -29,8 +29,10 @@ export function devices(run: Run): Command {
 function list(run: Run): Command {
   return describe({ usage: "list", does: "Show the devices of this account.", examples: ["devices list"] }).action(() =>
     run.withAccount(async (client, { output, stop }) => {
-      for (const device of await client.devices.list({ signal: stop })) {
-        const { fields, people } = deviceLine(device);
+      const all = await client.devices.list({ signal: stop });
+      output.remark(deviceHeading(all));
+      for (const device of all) {
+        const { fields, people } = deviceLine(device, all);
         await output.line(fields, people);
       }
     }),
@@ -72,7 +74,10 @@ function link(run: Run): Command {
 
 interface ApproveOptions {
   readonly history: string;
+  readonly timeout: number;
 }
+
+const ASKED_WITHIN_SECONDS = 300;
 
 function approve(run: Run): Command {
   return describe({
@@ -82,16 +87,19 @@ function approve(run: Run): Command {
     notes: "Asks for the six digits that the new device shows, as a line of standard input, three times at most.",
   })
     .option("--history <which>", "what it gets of the messages of before: none, 30d or all", "none")
-    .action((code: string | undefined, { history }: ApproveOptions) =>
+    .option("--timeout <seconds>", "without a code: how long to wait for a device that asks", seconds, ASKED_WITHIN_SECONDS)
+    .action((code: string | undefined, { history, timeout }: ApproveOptions) =>
       run.withAccount(async (client, session) => {
         const { output, stop } = session;
         const lines = createInterface({ input: process.stdin });
         // At once: what is typed before somebody listens would be lost.
         const typed = lineByLine(lines);
         try {
-          const what = code ?? (await pendingRequest(client, session));
+          const gets = history === "none" ? history : historyOf(history);
+          const what = code ?? (await pendingRequest(client, session, timeout));
+          output.remark("Meeting the new device …");
           const device = await client.devices.approveLink(what, {
-            history: history === "none" ? history : historyOf(history),
+            history: gets,
             signal: stop,
             digits: async ({ deviceName, triesLeft }) => {
               await askForDigits(output, deviceName, triesLeft);
@@ -101,7 +109,7 @@ function approve(run: Run): Command {
               return line;
             },
           });
-          const { fields, people } = deviceLine(device);
+          const { fields, people } = deviceLine(device, [device]);
           await output.line(fields, people);
           await historyGiven(client, session, device.deviceId);
         } finally {
@@ -133,11 +141,12 @@ function giveHistory(run: Run): Command {
     usage: "give-history <device> [which]",
     does: "Give another device of this account the messages of before: all (the default), or those of 30d.",
     examples: ["devices give-history 2", "devices give-history 2 30d"],
-    notes: "What it has already stays as it is there.",
+    notes: "DEVICE is its number, or its name where no other has it. What it has already stays as it is there.",
   }).action((device: string, which: string | undefined) =>
     run.withAccount(async (client, session) => {
-      await client.devices.giveHistory(wholeNumber(device), historyOf(which ?? "all"), { signal: session.stop });
-      await historyGiven(client, session, wholeNumber(device));
+      const { deviceId } = await named(client, session, device);
+      await client.devices.giveHistory(deviceId, historyOf(which ?? "all"), { signal: session.stop });
+      await historyGiven(client, session, deviceId);
       await session.ok();
     }),
   );
@@ -159,7 +168,7 @@ function lineByLine(lines: Interface): () => Promise<string | undefined> {
 }
 
 /** The newest that asks, now or as soon as one does. */
-async function pendingRequest(client: Client, { output, stop }: Session): Promise<LinkAsked> {
+async function pendingRequest(client: Client, { output, stop }: Session, withinSeconds: number): Promise<LinkAsked> {
   const { promise, resolve, reject } = Promise.withResolvers<LinkAsked>();
   const undo = [
     client.devices.requests.subscribe((pending) => {
@@ -172,11 +181,13 @@ async function pendingRequest(client: Client, { output, stop }: Session): Promis
   ];
   const abort = (): void => reject(new ClientError("closed"));
   stop.addEventListener("abort", abort);
+  const timer = setTimeout(() => reject(nobodyAsked()), withinSeconds * 1000);
   try {
     client.connect({ signal: stop }).catch(reject);
-    output.progress("Waiting for a device that asks …");
+    output.remark(`Waiting for a device that asks, by: edgewise devices link --account ${client.account.userId}`);
     return await promise;
   } finally {
+    clearTimeout(timer);
     for (const stopWatching of undo) stopWatching();
     stop.removeEventListener("abort", abort);
   }
@@ -186,10 +197,10 @@ function rename(run: Run): Command {
   return describe({
     usage: "rename <device> <name>",
     does: "Call a device something else, on all devices of this account.",
-    examples: ["devices rename 1 phone"],
+    examples: ["devices rename 1 phone", "devices rename phone tablet"],
   }).action((device: string, name: string) =>
     run.withAccount(async (client, session) => {
-      await client.devices.rename(wholeNumber(device), name);
+      await client.devices.rename((await named(client, session, device)).deviceId, name);
       await session.ok();
       await session.spread(client);
     }),
@@ -200,13 +211,28 @@ function revoke(run: Run): Command {
   return describe({
     usage: "revoke <device>",
     does: "Put a device out: it receives nothing any more, and its messages at the server are gone.",
-    examples: ["devices revoke 2"],
+    examples: ["devices revoke 2", "devices revoke phone"],
     notes: "What is stored on it stays there. The groups that you are an admin of get new keys at once, others as they learn of it.",
-  }).action((device: string) =>
-    run.withAccount(async (client, session) => {
-      await client.devices.revoke(wholeNumber(device), { signal: session.stop });
-      await session.ok();
-      await session.spread(client);
-    }),
-  );
+  })
+    .option("--yes", "also when it is the device that you are on")
+    .action((device: string, { yes }: { readonly yes?: boolean }) =>
+      run.withAccount(async (client, session) => {
+        const { deviceId, current } = await named(client, session, device);
+        if (current && yes !== true) throw usageError("This is the device that you are on.", "Say --yes to put it out all the same.");
+        await client.devices.revoke(deviceId, { signal: session.stop });
+        await session.ok();
+        await session.spread(client);
+      }),
+    );
+}
+
+/** By its number, or by the name that it alone has. */
+async function named(client: Client, { stop }: Session, text: string): Promise<LinkedDevice> {
+  const all = await client.devices.list({ signal: stop });
+  const found = /^\d+$/.test(text) ? all.filter(({ deviceId }) => deviceId === Number(text)) : all.filter(({ name }) => name === text);
+  const [first, ...others] = found;
+  if (first === undefined) throw new ClientError("unknown-device");
+  if (others.length === 0) return first;
+  const ids = found.map(({ deviceId }) => deviceId);
+  throw ambiguous("Several devices are called this.", ids);
 }

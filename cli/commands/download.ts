@@ -1,7 +1,7 @@
 // download: a file of a message, into a file of ours. Run again after it was broken off, it goes on where it was.
 
 import { existsSync, statSync } from "node:fs";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Attachment } from "#client";
 import { fileSink } from "#client/node";
@@ -25,7 +25,7 @@ export function download(run: Run): Command {
       "Without -o it goes into this folder, under the name that its sender gave it, unless there is one of that name. Until it is whole and\n" +
       "proven it is at FILE.part; the same command again goes on from there. Files stay at the server for 30 days.",
   })
-    .option("-o, --output <file>", "where to")
+    .option("-o, --output <file>", "where to: a file, which is written over, or a folder")
     .option("--index <number>", "which of its files, from 1 on", wholeNumber, 1)
     .action((id: string, options: DownloadOptions) =>
       run.withAccount(async (client, session) => {
@@ -40,11 +40,18 @@ export function download(run: Run): Command {
     );
 }
 
-function pathFor(file: Attachment, output: string | undefined): string {
-  const path = resolve(output ?? file.name);
-  if (output === undefined && existsSync(path)) throw fileExists();
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw usageError("This is a folder.", "Name a file in it.");
+/** A file that is named is written over, as everywhere; one whose name its sender chose is not. */
+function pathFor(file: Attachment, output = "."): string {
+  const named = resolve(output);
+  const path = isFolder(named) ? join(named, file.name) : named;
+  if (path !== named && existsSync(path)) throw fileExists();
+  if (!isFolder(dirname(path)) || (output.endsWith("/") && path === named))
+    throw usageError("There is no such folder.", "Make it first, or name another with -o.");
   return path;
+}
+
+function isFolder(path: string): boolean {
+  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 async function fetchInto(file: Attachment, path: string, { output, stop }: Session): Promise<void> {

@@ -1,9 +1,9 @@
 // group: conversations of many. Each command names the group by #name or by its id.
 
-import type { Command } from "commander";
+import { type Command, Option } from "commander";
 import { groupLine } from "../lines.ts";
 import { usageError } from "../errors.ts";
-import { groupName, type Session } from "../session.ts";
+import type { Session } from "../session.ts";
 import { describe, duration, type Run, wholeNumber } from "./command.ts";
 import type { Client, GroupConversation } from "#client";
 
@@ -38,14 +38,16 @@ function create(run: Run): Command {
 function list(run: Run): Command {
   return describe({ usage: "list", does: "Show the groups that you are or were in.", examples: ["group list"] }).action(() =>
     run.withAccount(async (client, session) => {
-      for (const one of await client.conversations.groups()) await show(session, one);
+      const groups = await client.conversations.groups();
+      if (groups.length === 0) session.output.remark("You are in no group. Make one: edgewise group create NAME USER…");
+      for (const one of groups) await show(session, one);
     }),
   );
 }
 
 function members(run: Run): Command {
   return describe({ usage: "members <group>", does: "Show who is in a group.", examples: ["group members '#Hiking'"] }).action(
-    (name: string) => run.withAccount(async (client, session) => show(session, await client.conversations.group(groupName(name)))),
+    (name: string) => run.withAccount(async (client, session) => show(session, await session.group(client, name))),
   );
 }
 
@@ -104,12 +106,14 @@ function invite(run: Run): Command {
     examples: ["group invite '#Hiking'", "group invite '#Hiking' --uses 20 --expires 2d"],
     notes: "Whoever has the link can ask; group approve lets them in. It ends when somebody is removed or leaves.",
   })
-    .option("--uses <number>", "how many people it lets in (1)", wholeNumber, 1)
-    .option("--expires <time>", "after how long it ends, such as 30m, 12h or 7d (7d)", duration, 7 * 24 * 3600)
+    .option("--uses <number>", "how many people it lets in", wholeNumber, 1)
+    .addOption(
+      new Option("--expires <time>", "after how long it ends, such as 30m, 12h or 7d").argParser(duration).default(7 * 24 * 3600, "7d"),
+    )
     .option("--no-approval", "let them in at once, when a program of yours listens")
     .action((name: string, { uses, expires, approval }: InviteOptions) =>
       run.withAccount(async (client, session) => {
-        const which = await client.conversations.group(groupName(name));
+        const which = await session.group(client, name);
         const link = await which.invite({ uses, expiresSeconds: expires, approval, signal: session.stop });
         await client.settled({ signal: session.stop });
         await session.output.line({ type: "invite", link }, link);
@@ -157,7 +161,7 @@ function change<Args extends readonly unknown[]>(run: Run, { act, ...description
   return describe(description).action((name: string, ...args: readonly unknown[]) =>
     run.withAccount(async (client: Client, session) => {
       // Commander gives the arguments that `usage` names, then its own.
-      await act(await client.conversations.group(groupName(name)), session, ...(args as unknown as Args));
+      await act(await session.group(client, name), session, ...(args as unknown as Args));
       await session.finish(client);
     }),
   );

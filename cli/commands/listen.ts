@@ -14,6 +14,7 @@ interface ListenOptions {
 }
 
 const PROGRESS_EVERY = 100;
+const OFFLINE_MILLISECONDS = 1500;
 
 export function listen(run: Run): Command {
   return describe({
@@ -36,6 +37,7 @@ class Listening {
   /** Ends everything; its reason is the error to end with, unless it was wanted. */
   readonly #end = new AbortController();
   #count = 0;
+  #tellLater: NodeJS.Timeout | undefined;
   #cursor: Cursor | undefined;
 
   constructor(client: Client, session: Session, options: ListenOptions) {
@@ -115,6 +117,7 @@ class Listening {
       }),
     ];
     return () => {
+      clearTimeout(this.#tellLater);
       for (const stop of undo) stop();
     };
   }
@@ -122,7 +125,11 @@ class Listening {
   #statusChanged(status: ConnectionState["status"]): void {
     const { untilEmpty, timeout } = this.#options;
     if (status === "offline" && untilEmpty === true && timeout === undefined) void this.#endUnlessThere();
-    if (!this.#session.output.json) this.#session.output.tell(`· ${STATUS[status]}`);
+    clearTimeout(this.#tellLater);
+    const tell = (): void => this.#session.output.remark(`· ${STATUS[status]}`);
+    // Whoever is refused has no connection either, and hears why in a moment.
+    if (status === "offline") this.#tellLater = setTimeout(tell, OFFLINE_MILLISECONDS);
+    else tell();
   }
 }
 

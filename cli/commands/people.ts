@@ -11,7 +11,9 @@ export function requests(run: Run): Command {
     examples: ["requests"],
   }).action(() =>
     run.withAccount(async (client, { output }) => {
-      for (const from of await client.contacts.listRequests()) {
+      const waiting = await client.contacts.listRequests();
+      if (waiting.length === 0) output.remark("Nobody waits for an answer.");
+      for (const from of waiting) {
         const { fields, people } = requestLine(from);
         await output.line(fields, people);
       }

@@ -1,13 +1,14 @@
 // presence: whether somebody is there now.
 
 import type { Command } from "commander";
-import type { Client, Peer } from "#client";
+import { type Client, ClientError, type Peer } from "#client";
 import { presenceLine } from "../lines.ts";
 import type { Session } from "../session.ts";
 import { describe, type Run } from "./command.ts";
 
 /** A device that is there answers within a moment; who is not there does not answer. */
 const ANSWER_MILLISECONDS = 5000;
+const CONNECT_MILLISECONDS = 30_000;
 
 export function presence(run: Run): Command {
   return describe({
@@ -20,10 +21,20 @@ export function presence(run: Run): Command {
     .action((who: string, options: { readonly watch?: boolean }) =>
       run.withAccount(async (client, session) => {
         const peer = await client.contacts.find(who, { signal: session.stop });
-        await client.connect({ signal: session.stop });
+        await connected(client, session.stop);
         await (options.watch === true ? watch(client, peer, session) : once(client, peer, session));
       }),
     );
+}
+
+/** Whoever only asks does not wait for a server that is not there. */
+async function connected(client: Client, stop: AbortSignal): Promise<void> {
+  const limit = AbortSignal.timeout(CONNECT_MILLISECONDS);
+  try {
+    await client.connect({ signal: AbortSignal.any([stop, limit]) });
+  } catch (error) {
+    throw limit.aborted ? new ClientError("offline", { cause: error }) : error;
+  }
 }
 
 async function once(client: Client, peer: Peer, session: Session): Promise<void> {

@@ -14,7 +14,7 @@ export function history(run: Run): Command {
     does: "Show the latest messages of a conversation, oldest first.",
     examples: ["history bob", "history bob --limit 500"],
   })
-    .option("-n, --limit <number>", `how many (${DEFAULT_LIMIT})`, wholeNumber, DEFAULT_LIMIT)
+    .option("-n, --limit <number>", "how many", wholeNumber, DEFAULT_LIMIT)
     .action((who: string, { limit }: { readonly limit: number }) =>
       run.withAccount(async (client, session) => {
         await show(session, await latest(await session.conversation(client, who), limit));
@@ -29,7 +29,7 @@ export function search(run: Run): Command {
     examples: ["search lunch", "search lunch --in bob"],
   })
     .option("--in <conversation>", "only there")
-    .option("-n, --limit <number>", `how many, the latest (${DEFAULT_LIMIT})`, wholeNumber, DEFAULT_LIMIT)
+    .option("-n, --limit <number>", "how many, the latest", wholeNumber, DEFAULT_LIMIT)
     .action((text: string, options: { readonly in?: string; readonly limit: number }) =>
       run.withAccount(async (client, session) => {
         const where = options.in === undefined ? {} : { conversation: await session.conversation(client, options.in) };
@@ -39,6 +39,7 @@ export function search(run: Run): Command {
 }
 
 async function show({ output }: Session, found: readonly Message[]): Promise<void> {
+  if (found.length === 0) output.remark("There are no messages.");
   for (const message of found) {
     const { fields, people } = messageLine(message);
     await output.line(fields, people);

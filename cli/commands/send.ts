@@ -1,10 +1,11 @@
 // send: one message, with files or without, and the wait until the server has it.
 
+import { accessSync, constants, statSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { type Client, ClientError, type Conversation, type Message } from "#client";
 import { fileAt } from "#client/node";
-import { interrupted, notStored, stillQueued, usageError } from "../errors.ts";
+import { cannotRead, interrupted, notStored, stillQueued, usageError } from "../errors.ts";
 import { faint } from "../output.ts";
 import { mimeOf } from "../mime.ts";
 import { showProgress } from "../progress.ts";
@@ -13,7 +14,7 @@ import { describe, type Run } from "./command.ts";
 
 interface SendOptions {
   readonly replyTo?: string;
-  readonly attach: readonly string[];
+  readonly attach?: readonly string[];
   readonly keepMetadata?: boolean;
 }
 
@@ -34,18 +35,18 @@ export function send(run: Run): Command {
       "Files have 100 MiB at most. Pictures lose what cameras write into them, the place among it.",
   })
     .option("-r, --reply-to <id>", "the message that this one answers")
-    .option(
-      "-a, --attach <file>",
-      "a file to send along; may be repeated",
-      (file: string, before: readonly string[]) => [...before, file],
-      [],
-    )
+    .option("-a, --attach <file>", "a file to send along; may be repeated", (file: string, before?: readonly string[]) => [
+      ...(before ?? []),
+      file,
+    ])
     .option("--keep-metadata", "leave in pictures what cameras write into them")
     .action(async (who: string, text: string | undefined, options: SendOptions) => {
-      const words = options.attach.length > 0 && text === undefined ? "" : await wordsOf(text);
+      const { attach = [] } = options;
+      const words = attach.length > 0 && text === undefined ? "" : await wordsOf(text);
+      const files = await Promise.all(attach.map(attached));
       await run.withAccount(async (client, session) => {
         const conversation = await find(client, session, who);
-        const message = await (options.attach.length > 0 ? sendFiles : sendText)({ client, conversation, session, words, options });
+        const message = await (files.length > 0 ? sendFiles : sendText)({ client, conversation, session, words, files, options });
         await untilSent(message, session.stop);
         const fields = { type: "sent", id: message.id, conversation: conversation.id, sentAt: message.sentAt.toISOString() };
         await session.output.line(fields, `sent  ${faint(message.id)}`);
@@ -59,6 +60,7 @@ interface Sending {
   readonly conversation: Conversation;
   readonly session: Session;
   readonly words: string;
+  readonly files: readonly File[];
   readonly options: SendOptions;
 }
 
@@ -66,8 +68,28 @@ async function sendText({ client, conversation, words, options }: Sending): Prom
   return await conversation.send(words, await answered(client, options));
 }
 
-async function sendFiles({ client, conversation, session, words, options }: Sending): Promise<Message> {
-  const files = await Promise.all(options.attach.map((path) => fileAt(path, { mime: mimeOf(path) })));
+/** Before anything else is done: a name that was mistyped is said at once. */
+async function attached(path: string): Promise<File> {
+  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw cannotRead(path, "it is a folder");
+  try {
+    accessSync(path, constants.R_OK);
+    return await fileAt(path, { mime: mimeOf(path) });
+  } catch (error) {
+    throw cannotRead(path, UNREADABLE[codeOf(error)] ?? "it could not be read", error);
+  }
+}
+
+const UNREADABLE: Readonly<Record<string, string>> = {
+  ENOENT: "there is no such file",
+  ENOTDIR: "there is no such file",
+  EACCES: "this user may not read it",
+};
+
+function codeOf(error: unknown): string {
+  return error instanceof Error && "code" in error ? String(error.code) : "";
+}
+
+async function sendFiles({ client, conversation, session, words, files, options }: Sending): Promise<Message> {
   return await conversation.sendFile(files, {
     ...(await answered(client, options)),
     caption: words,

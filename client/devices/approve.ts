@@ -53,7 +53,7 @@ async function meet(sending: Sending, meeting: Meeting, ticket: LinkTicket): Pro
   const { self, accounts, clock, random } = sending;
   const { userId, deviceId: signer } = self.local.address;
   const account = await meeting.persist(() => accounts.refresh(userId));
-  const commitment = await meeting.take(1);
+  const commitment = await meeting.enter();
   const offered = stepped(offerLink({ ticket, commitment, account, signer, nowSeconds: seconds(clock) }, random));
   await meeting.put(2, offered.output);
   return stepped(openReveal(offered.state, await meeting.take(3), seconds(clock))).state;

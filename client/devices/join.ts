@@ -41,7 +41,7 @@ export async function join(input: Join): Promise<Joining> {
   const { ticket } = newcomer;
   const link = by.kind === "code" ? linkText(server, linkCodeOf(newcomer)) : undefined;
   const meeting = new Meeting(core, ticket.rendezvousId, signal);
-  await meeting.put(1, ticket.commitment);
+  await meeting.open(ticket.commitment);
   const { rendezvousId, commitment } = ticket;
   if (by.kind === "request") await core.server.requestLink(by.userId, { rendezvousId, commitment }, signal);
   return {
@@ -80,7 +80,7 @@ async function become(input: Join, meeting: Meeting, met: NewcomerMet, address: 
   signIn(account);
   const entries = await meeting.persist(() => core.server.getLog(address.userId, 0, signal));
   requireIn(verified(core, account, entries), entries, account, answer);
-  return await settle(core, account, entries, name);
+  return await settle(core, { ...account, askedAt: meeting.rendezvousId }, entries, name);
 }
 
 async function firstPreKeys(core: Core, draft: OwnAccount): Promise<PreKeyUpload> {

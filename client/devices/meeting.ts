@@ -10,28 +10,41 @@ import type { LinkBlob } from "../server-api.ts";
 const ASK_AGAIN_MILLISECONDS = 500;
 
 export class Meeting {
+  readonly rendezvousId: RendezvousId;
   readonly #core: Core;
-  readonly #rendezvousId: RendezvousId;
   readonly #signal: AbortSignal | undefined;
   readonly #untilMilliseconds: number;
 
   constructor(core: Core, rendezvousId: RendezvousId, signal: AbortSignal | undefined) {
     this.#core = core;
-    this.#rendezvousId = rendezvousId;
+    this.rendezvousId = rendezvousId;
     this.#signal = signal;
     this.#untilMilliseconds = core.clock.nowMilliseconds() + LINK_TICKET_LIFETIME_SECONDS * 1000;
   }
 
   /** @throws ClientError `link-expired`, also when somebody else has written there */
   async put(blob: LinkBlob, content: Bytes): Promise<void> {
-    const answer = await this.persist(() => this.#core.server.putLinkBlob(this.#rendezvousId, blob, content, this.#signal));
+    const answer = await this.persist(() => this.#core.server.putLinkBlob(this.rendezvousId, blob, content, this.#signal));
     if (answer === "gone") throw new ClientError("link-expired");
+  }
+
+  /** Before anybody waits for it: where there is no way to the server, nothing has begun. @throws ClientError `offline`… */
+  async open(content: Bytes): Promise<void> {
+    const answer = await this.#core.server.putLinkBlob(this.rendezvousId, 1, content, this.#signal);
+    if (answer === "gone") throw new ClientError("link-expired");
+  }
+
+  /** What was put before anybody heard of this place. @throws ClientError `link-expired` */
+  async enter(): Promise<Bytes> {
+    const answer = await this.persist(() => this.#core.server.takeLinkBlob(this.rendezvousId, 1, this.#signal));
+    if (answer === "gone" || answer === "empty") throw new ClientError("link-expired");
+    return answer;
   }
 
   /** @throws ClientError `link-expired`, also when somebody else has taken it */
   async take(blob: LinkBlob): Promise<Bytes> {
     for (;;) {
-      const answer = await this.persist(() => this.#core.server.takeLinkBlob(this.#rendezvousId, blob, this.#signal));
+      const answer = await this.persist(() => this.#core.server.takeLinkBlob(this.rendezvousId, blob, this.#signal));
       if (answer === "gone") throw new ClientError("link-expired");
       if (answer !== "empty") return answer;
       await this.#pause();
@@ -43,7 +56,7 @@ export class Meeting {
    * that was forgotten knows nothing of what was taken. @throws ClientError `link-expired`
    */
   async requireThere(taken: LinkBlob, unwritten: LinkBlob): Promise<void> {
-    const ask = (blob: LinkBlob) => this.persist(() => this.#core.server.takeLinkBlob(this.#rendezvousId, blob, this.#signal));
+    const ask = (blob: LinkBlob) => this.persist(() => this.#core.server.takeLinkBlob(this.rendezvousId, blob, this.#signal));
     if ((await ask(taken)) !== "gone" || (await ask(unwritten)) !== "empty") throw new ClientError("link-expired");
   }
 

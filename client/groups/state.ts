@@ -92,7 +92,8 @@ export async function findGroupByName(records: Reader, name: string): Promise<Gr
 
 /** @throws ClientError `bad-argument` */
 export function requireTitle(title: string): void {
-  if (!isGroupTitle(title)) throw new ClientError("bad-argument", { detail: "a title has 1 to 100 characters on one line" });
+  if (typeof title !== "string" || !isGroupTitle(title))
+    throw new ClientError("bad-argument", { detail: "a title has 1 to 100 characters on one line" });
 }
 
 /** A group's id has 64 hexadecimal digits, and a person's has hyphens and is shorter. */

@@ -17,6 +17,7 @@ import type {
   MediaId,
   MessageId,
   RegistrationId,
+  RendezvousId,
   SealedKind,
   UploadId,
   UserId,
@@ -50,6 +51,8 @@ export interface OwnAccount {
   /** When they were changed last, on any device of the account, in milliseconds: absent before the first change. */
   readonly profileChanged?: number;
   readonly settingsChanged?: number;
+  /** Where this device asked to be let in: the server may still tell it of that. */
+  readonly askedAt?: RendezvousId;
 }
 
 /** Written before the server is asked to let the device in. */

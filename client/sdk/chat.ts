@@ -77,7 +77,7 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
     signal?.throwIfAborted();
     await this.views.read((records) => this.views.requireWritable(records, this.id));
     const { dropFiles, keepFiles, takeKept } = await import("../media/keep-files.ts");
-    const kept = await keepFiles(engine.sending, { files: file instanceof Blob ? [file] : file, keepMetadata, signal });
+    const kept = await keepFiles(engine.sending, { files: filesIn(file), keepMetadata, signal });
     const record = await this.views
       .write(async (records) => {
         signal?.throwIfAborted();
@@ -104,6 +104,7 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
     attachments: MessageRecord["attachments"],
   ): Promise<MessageRecord> {
     const { sending } = this.views.engine;
+    if (typeof text !== "string") throw new ClientError("bad-argument", { detail: "a text is a string" });
     await this.begin(records);
     return await storeMessage(records, this.id, {
       id: drawMessageId(sending.random),
@@ -189,4 +190,12 @@ export class DirectChat extends Chat<UserId> implements DirectConversation {
     if (settings?.typing !== true || this.peer.contact !== "accepted") return;
     await engine.sendEphemeral(this.id, { kind: "typing", on });
   }
+}
+
+/** Whoever calls from JavaScript may give anything. @throws ClientError `bad-argument` */
+function filesIn(file: Blob | readonly Blob[]): readonly Blob[] {
+  const files: readonly unknown[] = Array.isArray(file) ? file : [file];
+  const blobs = files.filter((one) => one instanceof Blob);
+  if (blobs.length < files.length) throw new ClientError("bad-argument", { detail: "files are Blobs" });
+  return blobs;
 }

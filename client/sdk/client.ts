@@ -23,7 +23,7 @@ import { type Core, selfOf } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
-import { findGroupByName } from "../groups/state.ts";
+import { findGroupByName, requireTitle } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
 import { OWN_TOPIC } from "../receiving/own-devices.ts";
 import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
@@ -161,6 +161,7 @@ class LocalClient implements Client {
         return await views.read((records) => views.direct(records, id));
       },
       createGroup: async (title, members, options) => {
+        requireTitle(title);
         // Before the group is there: whoever is misspelt, or one too many, leaves no group behind.
         const userIds = await views.resolveAll(members, options);
         if (new Set([this.account.userId, ...userIds]).size > MAX_GROUP_MEMBERS) throw new ClientError("group-full");
@@ -356,7 +357,9 @@ class LocalClient implements Client {
         this.#ephemerals.tell(ephemeral);
         presence.take(ephemeral).catch(() => undefined);
       },
-      onLinkRequested: (request) => this.#linkRequests.take(request),
+      onLinkRequested: (request) => {
+        if (request.rendezvousId !== own.askedAt) this.#linkRequests.take(request);
+      },
     });
     const presence = new Presence(engine);
     const views = new Views(engine);

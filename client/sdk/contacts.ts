@@ -9,6 +9,7 @@ import type { Reader } from "../records/vault.ts";
 import { compose } from "../sending/compose.ts";
 import { tellDecision } from "../sending/own-devices.ts";
 import type { Presence } from "./presence.ts";
+import { ClientError } from "../errors.ts";
 import type { Views } from "./views.ts";
 
 export class People implements Contacts {
@@ -73,6 +74,8 @@ export class People implements Contacts {
   }
 
   async #userId(who: string | Peer, options?: Options): Promise<UserId> {
-    return typeof who === "string" ? await this.#views.resolve(who, options) : who.userId;
+    const [userId] = await this.#views.resolveAll([who], options);
+    if (userId === undefined) throw new ClientError("unknown-user");
+    return userId;
   }
 }

@@ -12,6 +12,7 @@ export function contactLink(userId: UserId, server: string): string {
 
 /** Reads a username, a userId or a contact link. @throws ClientError `bad-argument` */
 export function parseWho(who: string, server: string): Named {
+  if (typeof who !== "string") throw notSomebody(undefined);
   try {
     const link = /^edgewise:([0-9a-f-]{36})(?:\?server=(.+))?$/.exec(who);
     const other = link?.[2] === undefined ? server : decodeURIComponent(link[2]);
@@ -21,6 +22,10 @@ export function parseWho(who: string, server: string): Named {
     return { kind: "name", username: parseUsername(who) };
   } catch (cause) {
     if (!(cause instanceof WireError) && !(cause instanceof URIError)) throw cause;
-    throw new ClientError("bad-argument", { cause, detail: "neither a username nor a userId nor a contact link" });
+    throw notSomebody(cause);
   }
+}
+
+function notSomebody(cause: unknown): ClientError {
+  return new ClientError("bad-argument", { cause, detail: "neither a username nor a userId nor a contact link" });
 }

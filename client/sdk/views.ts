@@ -91,7 +91,9 @@ export class Views {
 
   /** Each once. */
   async resolveAll(people: readonly (string | Peer)[], options?: Options): Promise<readonly UserId[]> {
-    const named = people.map(async (who) => (typeof who === "string" ? await this.resolve(who, options) : who.userId));
+    const given: unknown = people;
+    if (!Array.isArray(given)) throw new ClientError("bad-argument", { detail: "people are named in a list" });
+    const named = people.map(async (who) => (isPeer(who) ? who.userId : await this.resolve(who, options)));
     return [...new Set(await Promise.all(named))];
   }
 
@@ -193,6 +195,11 @@ export class Views {
       return fingerprint(party(ours), party(theirs));
     });
   }
+}
+
+/** Whoever calls from JavaScript may give anything. */
+function isPeer(who: string | Peer): who is Peer {
+  return typeof who === "object" && who !== null && "userId" in who;
 }
 
 class Person implements Peer {

@@ -49,6 +49,9 @@ export function pause(milliseconds: number): Promise<void> {
   return new Promise((resolve) => void setTimeout(resolve, milliseconds));
 }
 
+/** Somebody else's file, or one that was written over. */
+const NO_STORE = "the file is no store";
+
 export function damaged(detail: string, cause?: unknown): ClientError {
   return new ClientError("storage-corrupt", { detail, cause });
 }
@@ -63,9 +66,10 @@ function storageError(cause: unknown): ClientError {
       return new ClientError("storage-locked", { cause });
     case FULL:
       return new ClientError("storage-full", { cause });
+    case NOT_A_DATABASE:
+      return damaged(NO_STORE, cause);
     case ERROR:
     case CORRUPT:
-    case NOT_A_DATABASE:
       return damaged("the file is damaged", cause);
   }
   // An integer that no checksum of ours can be.

@@ -111,7 +111,7 @@ function shutOut({ groupLetters, shownInGroup, removed = "" }: Observed): Verdic
   const later = groupLetters.slice(groupLetters.findLastIndex(({ from, to }) => from === removed || to.includes(removed)) + 1);
   const read = later.filter(({ text }) => shown.includes(text)).length;
   const kept = shown.length > 0 && later.length > 0 && read === 0;
-  return { promise: "Whoever was removed read nothing that came after", kept, detail: `${read} of ${later.length}` };
+  return { promise: "Whoever was removed read nothing that came after", kept, detail: `read ${read} of ${later.length}` };
 }
 
 /** A search that does not even find what has to be there has shown nothing. */

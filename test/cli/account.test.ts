@@ -67,7 +67,9 @@ test("after a refused name the same store takes another one", async () => {
 
 test("a server that is not there is worth another try", async () => {
   const lonely = new Person(town.folder, "lonely", "http://localhost:9");
-  expect(await lonely.json("register", "--username", "lonely")).toMatchObject({ code: 75, error: { code: "offline" } });
+  const nobody = { code: 75, error: { code: "offline", message: "No server answers at http://localhost:9." } };
+  expect(await lonely.json("register", "--username", "lonely")).toMatchObject(nobody);
+  expect(await lonely.json("devices", "link")).toMatchObject(nobody);
   expect(await town.newcomer("lonely").ask("register", "--username", "lonely")).toMatchObject({ username: "lonely" });
 });
 

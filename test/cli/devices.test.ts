@@ -83,13 +83,18 @@ test("three devices of one account: by a code, by a request, and one of them is 
   const [also, asked] = await link(laptop, tablet, asking);
   expect([also.code, asked.code]).toEqual([0, 0]);
   expect(typesOf(asked)).toEqual(["digits", "account"]);
-  await tablet.list("listen", "--until-empty");
+  // It is not asked to let itself in.
+  expect(typesOf(await tablet.json("listen", "--until-empty"))).not.toContain("link-request");
   await tablet.ask("send", "bob", "from the tablet");
   for (const own of [alice.person, laptop]) {
     const lines = await own.list("listen", "--until-empty");
     expect(textsIn(lines)).toEqual([["from the tablet", true]]);
     expect(lines.filter(({ kind }) => kind === "device-added").map(({ from, deviceId }) => [from, deviceId])).toContainEqual([alice.id, 3]);
   }
+  // By its number, and by the name that it alone has.
+  await alice.person.ask("devices", "rename", "1", "laptop");
+  const doubtful = await alice.person.json("devices", "rename", "laptop", "phone");
+  expect([doubtful.code, doubtful.error?.["hint"]]).toEqual([2, expect.stringContaining("1, 2")]);
   await alice.person.ask("devices", "rename", "1", "phone");
   await tablet.list("listen", "--until-empty");
   expect((await tablet.list("devices", "list")).map(({ deviceId, name, current }) => [deviceId, name, current])).toEqual([
@@ -98,7 +103,7 @@ test("three devices of one account: by a code, by a request, and one of them is 
     [3, "tablet", true],
   ]);
 
-  expect(await tablet.ask("devices", "revoke", "2")).toEqual({ type: "ok" });
+  expect(await tablet.ask("devices", "revoke", "laptop")).toEqual({ type: "ok" });
   await bob.person.ask("send", "alice", "after");
   const lost = await laptop.json("listen", "--until-empty");
   expect([lost.code, lost.error?.["code"]]).toEqual([1, "device-removed"]);
@@ -125,7 +130,10 @@ test("what cannot be linked, put out or restored is said in a code", async () =>
   expect(await codeOf("devices", "approve", "hello", "--history", "all")).toBe("bad-argument");
   expect(await codeOf("devices", "approve", "hello", "--history", "some")).toBe("usage");
   expect(await codeOf("devices", "link")).toBe("already-registered");
-  expect(await codeOf("devices", "revoke", "1")).toBe("last-device");
+  expect(await codeOf("devices", "revoke", "1")).toBe("usage");
+  expect(await codeOf("devices", "revoke", "1", "--yes")).toBe("last-device");
+  expect(await codeOf("devices", "revoke", "nothing of this name")).toBe("unknown-device");
+  expect(await dave.person.json("devices", "approve", "--timeout", "1")).toMatchObject({ code: 75, error: { code: "nobody-asked" } });
   const nameless = await town.newcomer("nobody").json("devices", "link", "--account", "dave");
   expect(nameless.error?.["message"]).toContain("contact link");
   const notAKey = parse(await town.newcomer("nobody").start("recovery-key", "restore").write("a key\n").ended);

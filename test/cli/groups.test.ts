@@ -241,7 +241,14 @@ test("what cannot be done to a group that is there says why", async () => {
   expect(await alice.person.ask("group", "members", "#One")).toMatchObject({ name: "One" });
   await alice.person.ask("group", "create", "One", alice.name);
   const { code, error } = await alice.person.json("send", "#One", "which one?");
-  expect({ code, error }).toMatchObject({ code: 2, error: { code: "bad-argument", message: expect.stringContaining("id") } });
+  expect({ code, error }).toMatchObject({
+    code: 2,
+    error: { code: "bad-argument", hint: expect.stringMatching(/[0-9a-f]{64}, [0-9a-f]{64}$/) },
+  });
+  expect(await alice.person.json("send", "One", "which?")).toMatchObject({
+    code: 2,
+    error: { code: "bad-argument", hint: expect.stringContaining("'#One'") },
+  });
   expect(await alice.person.ask("group", "leave", String((await alice.person.list("group", "list"))[0]?.["id"]))).toEqual(OK);
   await alice.person.ask("send", "#One", "this one");
 });

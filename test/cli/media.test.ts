@@ -82,6 +82,12 @@ test("a file without a name for it goes into the folder one is in, and overwrite
   const second = await new Running(args, {}, join(town.folder, "state")).ended;
   expect(second.code).toBe(1);
   expect(second.stderr).toContain("There is a file of this name.");
+  expect(await bob.json("download", String(id), "-o", join(town.folder, "state"))).toMatchObject({
+    code: 1,
+    error: { code: "file-exists" },
+  });
+  const nowhere = await bob.json("download", String(id), "-o", join(town.folder, "nowhere", "summit.bin"));
+  expect([nowhere.code, nowhere.error?.["message"]]).toEqual([2, "There is no such folder."]);
 });
 
 test("what cannot be read is not sent, and says so", async () => {

@@ -1,7 +1,7 @@
 // What is said to whoever types something wrong, or nothing yet. No server is needed.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -41,6 +41,8 @@ test("without a command the help is shown, and it counts as a mistake", async ()
 
 const MISTAKES: readonly (readonly [what: string, args: readonly string[], said: RegExp])[] = [
   ["an unknown command", ["sned", "bob", "hello"], /Unknown command 'sned'.*send/s],
+  ["help for an unknown command", ["contacts", "--help"], /Unknown command 'contacts'/],
+  ["help for an unknown part of one", ["group", "creat", "-h"], /Unknown command 'creat'.*create/s],
   ["a missing argument", ["send"], /Missing required argument 'conversation'/],
   ["a text without quotes", ["send", "bob", "hello", "secret"], /Too many arguments for send.*quotes/s],
   ["an unknown option", ["listen", "--forever"], /Unknown option '--forever'/],
@@ -74,6 +76,28 @@ test("what was typed as a message is not repeated in an error", async () => {
 test("nothing on standard input is no message", async () => {
   const { code } = await nobody.start("send", "bob").write("\n").ended;
   expect(code).toBe(2);
+});
+
+test("a file that cannot be sent is named, with the reason", async () => {
+  const nowhere = join(folder, "nowhere.bin");
+  const missing = await nobody.run("send", "bob", "hello", "-a", nowhere);
+  expect([missing.code, missing.stderr]).toEqual([1, `error: ${nowhere} cannot be sent: there is no such file.\n  Nothing was sent.\n`]);
+  const aFolder = await nobody.json("send", "bob", "-a", folder);
+  expect([aFolder.code, aFolder.error?.["message"]]).toEqual([1, `${folder} cannot be sent: it is a folder.`]);
+});
+
+test("a file that is no store is told as such, and stays as it is", async () => {
+  const words = join(folder, "notes.db");
+  for (const content of ["a few words", "words ".repeat(2000)]) {
+    writeFileSync(words, content);
+    const { code, error } = await new Person(folder, "notes", "http://localhost:9").json("whoami");
+    expect({ code, error }).toMatchObject({
+      code: 1,
+      error: { code: "storage-corrupt", message: expect.stringContaining("no Edgewise store") },
+    });
+    expect(readFileSync(words, "utf8")).toBe(content);
+  }
+  rmSync(words);
 });
 
 test("a store that does not exist is not made by asking for something in it", async () => {

@@ -23,18 +23,16 @@ test("the snippets of the page about the SDK, one after the other, do what they 
       .join("\n")
       .replaceAll('"edgewise', `"${ROOT}client`)
       .replace('client"', 'client/index.ts"')
-      .replace('store/memory"', 'store/memory.ts"');
+      .replace('store/memory"', 'store/memory.ts"')
+      .replace("http://localhost:8787", server.url);
     writeFileSync(
       program,
-      `const server = ${JSON.stringify(server.url)};
-      let bar = 0;
-      const drawBar = (share) => { bar = share; };
-      ${code}
+      `${code}
       console.log(hello.text, "was delivered to", hiking.members.length, "by", devices.length);
-      console.log(read, bar);`,
+      console.log(read);`,
     );
     const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 60_000 });
-    expect(stdout).toBe(`Type what "laptop" shows.\nhello was delivered to 2 by 2\nnotes.txt: Bring water. 1\n`);
+    expect(stdout).toBe(`100 %\nType what "laptop" shows.\nhello was delivered to 2 by 2\nnotes.txt: Bring water.\n`);
   } finally {
     await server.kill();
     rmSync(folder, { recursive: true, force: true });
