@@ -5,6 +5,7 @@ import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSy
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
+import { program } from "../../cli/program.ts";
 import { Person, Running } from "./person.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "edgewise-cli-"));
@@ -120,4 +121,16 @@ test("the program is beside those of the packages", () => {
   expect(existsSync(link)).toBe(true);
   const { status, stdout } = spawnSync(link, ["--version"], { cwd: folder, encoding: "utf8" });
   expect({ status, stdout }).toEqual({ status: 0, stdout: "0.1.0\n" });
+});
+
+test("the page about the command line has every command, and no other", () => {
+  const page = readFileSync(join(ROOT, "docs", "cli.md"), "utf8");
+  const cells = [...page.matchAll(/^\| (`[^|]*(?:\\\|[^|]*)*) \|/gm)].flatMap(([, cell = ""]) => [...cell.matchAll(/`([^`]+)`/g)]);
+  const shown = cells.map(([, command = ""]) => command).filter((command) => !command.startsWith("{"));
+  const { commands } = program(AbortSignal.timeout(0));
+  const wanted = commands.flatMap((one) =>
+    one.commands.length === 0 ? [one.name()] : one.commands.map((part) => `${one.name()} ${part.name()}`),
+  );
+  const named = shown.map((command) => wanted.findLast((one) => command === one || command.startsWith(`${one} `)) ?? command);
+  expect([...new Set(named)].toSorted()).toEqual(wanted.toSorted());
 });
