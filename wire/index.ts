@@ -103,6 +103,7 @@ export {
 export type {
   AccountLog,
   Capabilities,
+  DeletionDetails,
   DeviceDetails,
   LogStatement,
   RecoveryKeyDetails,
@@ -111,12 +112,14 @@ export type {
 } from "./identity-log.ts";
 export {
   decodeAccountLog,
+  decodeDeletionDetails,
   decodeDeviceDetails,
   decodeLogEntry,
   decodeLogStatement,
   decodeRecoveryKeyDetails,
   decodeRevokeDetails,
   encodeAccountLog,
+  encodeDeletionDetails,
   encodeDeviceDetails,
   encodeLogEntry,
   encodeLogStatement,

@@ -18,7 +18,7 @@ export const MAX_LOG_STATEMENT_BYTES: number = 768;
 export const MAX_LOG_ENTRY_BYTES: number = 1024;
 /** Entries that devices may write in the life of an account: who reads a log has to bear all of it. */
 export const MAX_LOG_ENTRIES: number = 4096;
-/** Places behind those for the recovery key alone, so that a thief who fills the log locks nobody out. */
+/** Places behind those for the recovery key, and for the end of the account, so that a thief who fills the log locks nobody out. */
 export const LOG_ENTRIES_FOR_RECOVERY: number = 64;
 /** Entries in one answer; a longer log comes in pages. */
 export const MAX_LOG_PAGE_ENTRIES: number = 256;
