@@ -10,6 +10,8 @@ export const MIN_USERNAME_CHARACTERS: number = 3;
 export const MAX_USERNAME_CHARACTERS: number = 32;
 /** How long a name that was given up belongs to nobody. */
 export const USERNAME_HOLD_SECONDS: number = 7 * 24 * 3600;
+/** How long a name waits for the account that it was taken for. */
+export const USERNAME_CLAIM_SECONDS: number = 15 * 60;
 export const MAX_INVITE_BYTES: number = 64;
 
 // Account logs
