@@ -2,7 +2,7 @@
 
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type ClientError, createClient, type Network, type NoticeEvent, type Store } from "#client";
-import { memory, SharedMemory } from "edgewise/store/memory";
+import { memory, type SharedMemory } from "edgewise/store/memory";
 import { platformNetwork } from "../../client/transport/platform.ts";
 import { is } from "./malicious-server/liar.ts";
 import { writeEnd } from "./devices/second-device.ts";
