@@ -149,6 +149,26 @@ test("a member who has deleted their account without leaving drops out of what i
   for (const { client } of [alice, carol]) await client.close();
 });
 
+test("a change that draws new secrets removes whoever is there no more, and is then made", async () => {
+  const [alice, bob, carol] = [await newcomer(place.url, "alice"), await newcomer(place.url, "bob"), await newcomer(place.url, "carol")];
+  const trips = await groupOf([alice, bob, carol], "Trips");
+  const group = await alice.client.conversations.group(trips);
+  await group.setRole(carol.userId, "admin");
+  await bob.client.close();
+  await writeEnd(place.url, memory({ shared: bob.shared }));
+  await group.setRole(carol.userId, "member");
+  const after = (await alice.client.conversations.group(trips)).members.map(({ peer, role }) => [peer.userId, role]);
+  expect(after.toSorted()).toEqual(
+    [
+      [alice.userId, "admin"],
+      [carol.userId, "member"],
+    ].toSorted(),
+  );
+  await expect.poll(() => membersOf(carol, trips), PATIENCE).toHaveLength(2);
+  expect(await failure(group.setRole(bob.userId, "admin"))).toBe("unknown-user");
+  for (const { client } of [alice, carol]) await client.close();
+});
+
 /** Brings the entry to the server, and from then on loses every answer. */
 function losing(): Network {
   let isLost = false;
