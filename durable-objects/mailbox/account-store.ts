@@ -81,7 +81,7 @@ export class AccountStore {
         .bind(this.#user, entry.sequence, entry.hash, entry.entry, entry.previousHash),
       ...(preKeys === undefined ? [] : this.replacePreKeys(preKeys)),
       ...removed.flatMap((deviceId) => this.removePreKeys(deviceId)),
-      ...(entry.endsAccount ? this.endAccount(entry) : []),
+      ...(entry.endsAccount ? this.#endAccount(entry) : []),
       this.#database
         .prepare("SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3")
         .bind(this.#user, entry.sequence, entry.hash),
@@ -141,7 +141,7 @@ export class AccountStore {
   }
 
   /** The statements that mark the account as deleted if the entry stands, and take away what only an account that is there needs. */
-  endAccount({ sequence, hash }: NewEntry): D1PreparedStatement[] {
+  #endAccount({ sequence, hash }: NewEntry): D1PreparedStatement[] {
     const mark = this.#database
       .prepare(
         `INSERT INTO deleted_accounts (user) SELECT ?1 WHERE EXISTS
