@@ -10,6 +10,9 @@ CREATE TABLE IF NOT EXISTS account_log (
   PRIMARY KEY (user, sequence)
 ) WITHOUT ROWID;
 
+-- Accounts whose log has ended. Written with its last entry; whatever is still on its way for such an account is not stored.
+CREATE TABLE IF NOT EXISTS deleted_accounts (user BLOB PRIMARY KEY) WITHOUT ROWID;
+
 -- Written by an upload of the device (workers/keys) or together with the entry that adds it (mailbox).
 CREATE TABLE IF NOT EXISTS device_prekeys (
   user BLOB NOT NULL,
@@ -46,3 +49,5 @@ CREATE TABLE IF NOT EXISTS usernames (
   user BLOB NOT NULL,
   released INTEGER
 ) WITHOUT ROWID;
+-- For the end of an account, which gives up its names wherever they are.
+CREATE INDEX IF NOT EXISTS usernames_user ON usernames (user);

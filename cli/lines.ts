@@ -151,6 +151,7 @@ const NOTICES: Readonly<Record<NoticeEvent["kind"], string>> = {
   "device-revoked": "removed a device",
   "recovery-key-changed": "changed the recovery key",
   "account-changed": "recovered their account with a recovery key: all their devices are new",
+  "account-deleted": "has deleted their account",
   "account-forked": "has two histories: somebody lies about their devices. Compare safety numbers with them",
   unreadable: "sent something that cannot be opened; it is being asked for again",
   repaired: "sent again what could not be opened before",
@@ -179,6 +180,7 @@ function noticeLine({ kind, peer, deviceId, reason, group }: NoticeEvent): Line 
 const OWN_NOTICES: Readonly<Partial<Record<NoticeEvent["kind"], string>>> = {
   "device-added": "this account has a new device; if it is not yours, edgewise devices revoke",
   "device-revoked": "a device of this account was put out",
+  "account-deleted": "this account was deleted, on another device of it",
   "recovery-key-changed": "the recovery key of this account was changed; if that was not you, revoke the device that did it",
 };
 

@@ -4,6 +4,7 @@
 import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
 import { accept, block, requests, unblock } from "./commands/people.ts";
+import { deleteAccount } from "./commands/delete-account.ts";
 import { devices } from "./commands/devices.ts";
 import { download } from "./commands/download.ts";
 import { edit, react, remove } from "./commands/change.ts";
@@ -34,7 +35,7 @@ const GROUPS: readonly (readonly [string, readonly ((run: Run) => Command)[]])[]
   ["Messages:", [send, listen, history, search, read, download, edit, remove, react]],
   ["People:", [requests, accept, block, unblock, verify, presence]],
   ["Groups:", [group]],
-  ["Devices:", [devices, recoveryKey]],
+  ["Devices:", [devices, recoveryKey, deleteAccount]],
 ];
 
 export function program(stop: AbortSignal): Command {

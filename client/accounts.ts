@@ -36,13 +36,19 @@ export class Accounts {
     return this.#remember(userId, known.entries, before);
   }
 
-  /** Somebody who may be written to. @throws ClientError `unknown-user`, `account-forked`, `identity-changed` */
+  /** Somebody who may be written to. @throws ClientError `unknown-user`, `account-forked`, `account-deleted`, `identity-changed` */
   async require(records: Reader, userId: UserId): Promise<AccountState> {
     const state = await this.requireKnown(records, userId);
+    if (state.deletedSeconds !== undefined) throw new ClientError(userId === this.#own ? "own-account-deleted" : "account-deleted");
     const contact = await records.get(CONTACTS, userId);
     const isDoubtful = contact?.unreviewed === true || contact?.verifiedAt !== undefined;
     if (isDoubtful && !(await this.isVerified(records, userId))) throw new ClientError("identity-changed");
     return state;
+  }
+
+  /** Whether their log says that they have deleted their account, as far as it is known here. */
+  async isDeleted(records: Reader, userId: UserId): Promise<boolean> {
+    return (await this.find(records, userId))?.deletedSeconds !== undefined;
   }
 
   /** Whether `require` would answer. */
@@ -107,7 +113,7 @@ export class Accounts {
     const known = await records.get(ACCOUNTS, userId);
     return (known?.entries ?? []).slice(length).some((entry) => {
       const { kind } = changeOf(openLogEntry(entry).statement);
-      return kind === "revoke-device" || kind === "recover";
+      return kind === "revoke-device" || kind === "recover" || kind === "delete-account";
     });
   }
 
@@ -174,6 +180,10 @@ export class Accounts {
     const { userId } = after;
     if (userId !== this.#own && (await records.get(CONTACTS, userId))?.state !== "accepted") return;
     const notice = { type: "notice", peer: userId, reason: undefined } as const;
+    if (after.deletedSeconds !== undefined) {
+      await recordEvent(records, { ...notice, kind: "account-deleted", deviceId: undefined });
+      return;
+    }
     if (after.recovered?.sequence !== before.recovered?.sequence)
       await recordEvent(records, { ...notice, kind: "account-changed", deviceId: undefined });
     for (const device of after.devices) {

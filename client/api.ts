@@ -45,6 +45,13 @@ export interface Client extends AsyncDisposable {
   setSettings(settings: Partial<Settings>): Promise<void>;
   /** Waits until everything owed is out: messages that were sent, receipts. Rejects with what keeps it from going. */
   settled(options?: Options): Promise<void>;
+  /**
+   * Ends the account, for good: leaves its groups, writes the last entry of its log, which contacts see, and removes everything from
+   * the store. Then this client is closed. May be repeated after a failure, in a later program too. With `force` groups are left as
+   * they are where leaving fails, also those that then have no admin.
+   * @throws ClientError `last-admin` before anything is done: a group would be left without one. `offline`…
+   */
+  deleteAccount(options?: Options & { readonly force?: boolean }): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -494,6 +501,8 @@ export type NoticeKind =
    * name. Who was known before has to be verified.
    */
   | "account-changed"
+  /** They have deleted their account, or another device has deleted ours: the last entry of its log says so. */
+  | "account-deleted"
   /** Two histories of an account exist. */
   | "account-forked"
   /** A message came that cannot be opened; `reason` says why, and it is being asked for again. */

@@ -21,7 +21,7 @@ export interface ConnectionHandler {
   caughtUp(): void;
   /** Every change, in order. */
   status(status: ConnectionStatus): void;
-  /** The connection has ended for good: `device-removed`, `replaced-elsewhere`, `storage-…` from `deliver`. */
+  /** The connection has ended for good: `device-removed`, `own-account-deleted`, `replaced-elsewhere`, `storage-…` from `deliver`. */
   failed(error: unknown): void;
 }
 

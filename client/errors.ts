@@ -68,6 +68,11 @@ const ERRORS = {
     hint: "It was removed from the account, or the account is gone. What is stored here can still be read.",
     retryable: false,
   },
+  "own-account-deleted": {
+    message: "The server says that this account was deleted.",
+    hint: "Nothing comes or goes any more. What is stored here can still be read. If nobody of its owners did it, do not trust this server.",
+    retryable: false,
+  },
   "link-expired": {
     message: "The time to link the device is over.",
     hint: "A link or request is good for two minutes and for one device. Begin again on the new device.",
@@ -122,6 +127,11 @@ const ERRORS = {
   "unknown-user": {
     message: "There is nobody under this name or id.",
     hint: "Check the spelling; a contact link is the surest way to name somebody.",
+    retryable: false,
+  },
+  "account-deleted": {
+    message: "This person has deleted their account.",
+    hint: "Nothing was sent, and nothing reaches them any more. What was said before can still be read.",
     retryable: false,
   },
   "identity-changed": {

@@ -9,6 +9,7 @@ import {
   CLOCK_TOLERANCE_SECONDS,
   type DeviceId,
   LOG_ENTRIES_FOR_RECOVERY,
+  LOG_TYPES,
   type LogHead,
   MAX_DEVICES_PER_ACCOUNT,
   MAX_LOG_ENTRIES,
@@ -99,6 +100,7 @@ function begin(entry: LogEntry, checks: Checks): AccountState {
     devices: [{ ...device, addedSeconds: createdSeconds, addedBy: undefined }],
     recovery: NO_RECOVERY,
     recovered: undefined,
+    deletedSeconds: undefined,
     usedDeviceIds: new Set([device.deviceId]),
     usedKeys: new Set([nameOfKey(device.identityKey)]),
   };
@@ -116,14 +118,17 @@ function extend(account: AccountState, entry: LogEntry, checks: Checks): Account
 }
 
 function requireNext(account: AccountState, { statement }: LogEntry, checks: Checks): void {
-  const { userId, sequence, previousHash, createdSeconds, signer } = statement;
+  const { userId, sequence, previousHash, createdSeconds, signer, type } = statement;
+  // Whatever it is: also what a newer version knows, and what an owner has signed before it came to this.
+  if (account.deletedSeconds !== undefined) throw new ProtocolError("not-authorized");
   // A first entry has neither userId nor previous hash; every other one has both.
   if (sequence !== account.head.length + 1 || userId === undefined || previousHash === undefined) throw new ProtocolError("out-of-order");
   if (userId !== account.userId) throw new ProtocolError("bad-address");
   if (!sameBytes(previousHash, account.head.hash)) throw new ProtocolError("broken-chain");
   if (createdSeconds < account.createdSeconds) throw new ProtocolError("out-of-order");
   if (createdSeconds > checks.latestSeconds) throw new ProtocolError("too-far-ahead");
-  if (sequence > MAX_LOG_ENTRIES + (signer === undefined ? LOG_ENTRIES_FOR_RECOVERY : 0)) throw new ProtocolError("over-limit");
+  const isKeptFor = signer === undefined || type === LOG_TYPES.deleteAccount;
+  if (sequence > MAX_LOG_ENTRIES + (isKeptFor ? LOG_ENTRIES_FOR_RECOVERY : 0)) throw new ProtocolError("over-limit");
 }
 
 /** An active device or the recovery key in force, whatever the type of the entry: also of those that are not known. */
@@ -146,6 +151,7 @@ function countersignerOf(account: AccountState, change: Change): PublicKey | und
     }
     case "genesis":
     case "revoke-device":
+    case "delete-account":
       return undefined;
     default:
       return assertNever(change);
@@ -193,6 +199,9 @@ function applyChange(account: AccountState, change: Change, signer: DeviceId, at
       const known = account.recovery.inForce?.key.equals(key) === true;
       return { ...account, recovery, usedKeys: known ? account.usedKeys : withKey(account.usedKeys, key) };
     }
+    case "delete-account":
+      // A recovery key brings nothing back either: the one who has it may be the one whom the owner flees.
+      return { ...account, devices: [], recovery: NO_RECOVERY, deletedSeconds: atSeconds };
     case "genesis":
     case "recover":
       throw new ProtocolError("not-authorized");

@@ -19,12 +19,14 @@ export interface AccountState {
   readonly head: LogHead;
   /** Of the newest entry. */
   readonly createdSeconds: number;
-  /** The active devices in the order of their addition; never none. */
+  /** The active devices in the order of their addition; none when the account was deleted, and only then. */
   readonly devices: readonly AccountDevice[];
   /** As of the newest entry: `recoveryAt` says what has become of it. */
   readonly recovery: Recovery;
   /** The last `recover` entry. What was believed about the account before deserves another look. */
   readonly recovered: { readonly sequence: number; readonly createdSeconds: number } | undefined;
+  /** When the account was deleted, by its last entry. */
+  readonly deletedSeconds: number | undefined;
   /** The ids used since the last time that all were. */
   readonly usedDeviceIds: ReadonlySet<DeviceId>;
   /** Every identity and recovery key that ever stood in the log, by `nameOfKey`. */

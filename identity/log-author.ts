@@ -140,6 +140,18 @@ export function recoverAccount(account: AccountState, { device, recoveryKey, now
   return checked(account, encodeLogEntry({ statement, signature: signWith(recoveryKey, statement, random), countersignature }), nowSeconds);
 }
 
+export interface DeleteAccount {
+  readonly signer: OwnDevice;
+  readonly nowSeconds: number;
+}
+
+/** The last entry. Whoever has it appended has ended the account, for good. */
+export function deleteAccount(account: AccountState, { signer, nowSeconds }: DeleteAccount, random: Random): Bytes {
+  const statement = nextStatement(account, { kind: "delete-account" }, signer.deviceId, nowSeconds);
+  const signature = signAs(signer, statement, random);
+  return checked(account, encodeLogEntry({ statement, signature, countersignature: undefined }), nowSeconds);
+}
+
 function nextStatement(account: AccountPlace, change: Change, signer: DeviceId | undefined, nowSeconds: number): Bytes {
   return encodeLogStatement({
     userId: account.userId,

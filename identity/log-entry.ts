@@ -6,11 +6,13 @@ import {
   assertNever,
   type Bytes,
   copy,
+  decodeDeletionDetails,
   decodeLogEntry,
   decodeLogStatement,
   decodeRecoveryKeyDetails,
   decodeRevokeDetails,
   type DeviceId,
+  encodeDeletionDetails,
   encodeRecoveryKeyDetails,
   encodeRevokeDetails,
   LOG_TYPES,
@@ -42,7 +44,9 @@ export type Change =
    */
   | { readonly kind: "set-recovery-key"; readonly recoveryKey: PublicKey; readonly countersigned: boolean }
   /** Signed by the recovery key, countersigned by the device, which takes the place of all others. */
-  | { readonly kind: "recover"; readonly device: Device };
+  | { readonly kind: "recover"; readonly device: Device }
+  /** The last entry: nobody is active behind it, and nothing follows. */
+  | { readonly kind: "delete-account" };
 
 /** @throws WireError */
 export function openLogEntry(received: Bytes): LogEntry {
@@ -79,6 +83,9 @@ function decodeChange({ type, details }: LogStatement): Change {
     }
     case LOG_TYPES.recover:
       return { kind: "recover", device: decodeDevice(details) };
+    case LOG_TYPES.deleteAccount:
+      decodeDeletionDetails(details);
+      return { kind: "delete-account" };
     default:
       throw new ProtocolError("upgrade-required");
   }
@@ -99,6 +106,8 @@ export function encodeChange(change: Change): Pick<LogStatement, "type" | "detai
     }
     case "recover":
       return { type: LOG_TYPES.recover, details: encodeDevice(change.device) };
+    case "delete-account":
+      return { type: LOG_TYPES.deleteAccount, details: encodeDeletionDetails({ final: true }) };
     default:
       return assertNever(change);
   }

@@ -33,7 +33,7 @@ export interface LogStatement extends Extensible {
   readonly details: Bytes;
 }
 
-export const LOG_TYPES = { genesis: 1, addDevice: 2, revokeDevice: 3, setRecoveryKey: 4, recover: 5 } as const;
+export const LOG_TYPES = { genesis: 1, addDevice: 2, revokeDevice: 3, setRecoveryKey: 4, recover: 5, deleteAccount: 6 } as const;
 
 /** What a device can do. */
 export interface Capabilities extends Extensible {
@@ -60,6 +60,12 @@ export interface RecoveryKeyDetails extends Extensible {
   readonly recoveryKey: Bytes;
   /** Whether the key in force until now agrees. */
   readonly countersigned: boolean;
+}
+
+/** Says nothing but itself. */
+export interface DeletionDetails extends Extensible {
+  /** Always true. */
+  readonly final: boolean;
 }
 
 /** Consecutive entries of one log, each as it was received. */
@@ -104,6 +110,8 @@ export const SET_RECOVERY_KEY: MessageKind<RecoveryKeyDetails> = message("edgewi
   countersigned: withDefault(2, bool, false),
 });
 
+export const DELETE_ACCOUNT: MessageKind<DeletionDetails> = message("edgewise.DeleteAccount", { final: required(1, bool) });
+
 export const ACCOUNT_LOG: MessageKind<AccountLog> = message("edgewise.AccountLog", {
   entries: list(1, MAX_LOG_PAGE_ENTRIES, upTo(MAX_LOG_ENTRY_BYTES)),
 });
@@ -116,6 +124,7 @@ const logStatement = strictCodec(LOG_STATEMENT, MAX_LOG_STATEMENT_BYTES);
 const device = strictCodec(DEVICE, MAX_LOG_DETAILS_BYTES);
 const revokeDevice = strictCodec(REVOKE_DEVICE, MAX_LOG_DETAILS_BYTES);
 const setRecoveryKey = strictCodec(SET_RECOVERY_KEY, MAX_LOG_DETAILS_BYTES);
+const deleteAccount = strictCodec(DELETE_ACCOUNT, MAX_LOG_DETAILS_BYTES);
 const accountLog = strictCodec(ACCOUNT_LOG, MAX_ACCOUNT_LOG_BYTES);
 
 export const encodeLogEntry: (value: SignedLogEntry) => Bytes = logEntry.encode;
@@ -146,6 +155,9 @@ export const decodeRevokeDetails: (bytes: Bytes) => RevokeDetails = revokeDevice
 export const encodeRecoveryKeyDetails: (value: RecoveryKeyDetails) => Bytes = setRecoveryKey.encode;
 /** @throws WireError */
 export const decodeRecoveryKeyDetails: (bytes: Bytes) => RecoveryKeyDetails = setRecoveryKey.decode;
+export const encodeDeletionDetails: (value: DeletionDetails) => Bytes = deleteAccount.encode;
+/** @throws WireError */
+export const decodeDeletionDetails: (bytes: Bytes) => DeletionDetails = deleteAccount.decode;
 export const encodeAccountLog: (value: AccountLog) => Bytes = accountLog.encode;
 /** @throws WireError */
 export const decodeAccountLog: (bytes: Bytes) => AccountLog = accountLog.decode;

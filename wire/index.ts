@@ -103,6 +103,7 @@ export {
 export type {
   AccountLog,
   Capabilities,
+  DeletionDetails,
   DeviceDetails,
   LogStatement,
   RecoveryKeyDetails,
@@ -111,12 +112,14 @@ export type {
 } from "./identity-log.ts";
 export {
   decodeAccountLog,
+  decodeDeletionDetails,
   decodeDeviceDetails,
   decodeLogEntry,
   decodeLogStatement,
   decodeRecoveryKeyDetails,
   decodeRevokeDetails,
   encodeAccountLog,
+  encodeDeletionDetails,
   encodeDeviceDetails,
   encodeLogEntry,
   encodeLogStatement,
@@ -195,6 +198,7 @@ export {
   MAX_REGISTRATION_ID,
   MIN_USERNAME_CHARACTERS,
   MAX_USERNAME_CHARACTERS,
+  USERNAME_CLAIM_SECONDS,
   USERNAME_HOLD_SECONDS,
   MAX_INVITE_BYTES,
   MAX_LOG_DETAILS_BYTES,

@@ -10,6 +10,8 @@ export const MIN_USERNAME_CHARACTERS: number = 3;
 export const MAX_USERNAME_CHARACTERS: number = 32;
 /** How long a name that was given up belongs to nobody. */
 export const USERNAME_HOLD_SECONDS: number = 7 * 24 * 3600;
+/** How long a name waits for the account that it was taken for. */
+export const USERNAME_CLAIM_SECONDS: number = 15 * 60;
 export const MAX_INVITE_BYTES: number = 64;
 
 // Account logs
@@ -18,7 +20,7 @@ export const MAX_LOG_STATEMENT_BYTES: number = 768;
 export const MAX_LOG_ENTRY_BYTES: number = 1024;
 /** Entries that devices may write in the life of an account: who reads a log has to bear all of it. */
 export const MAX_LOG_ENTRIES: number = 4096;
-/** Places behind those for the recovery key alone, so that a thief who fills the log locks nobody out. */
+/** Places behind those for the recovery key, and for the end of the account, so that a thief who fills the log locks nobody out. */
 export const LOG_ENTRIES_FOR_RECOVERY: number = 64;
 /** Entries in one answer; a longer log comes in pages. */
 export const MAX_LOG_PAGE_ENTRIES: number = 256;

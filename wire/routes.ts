@@ -37,6 +37,7 @@ export type ProblemCode =
   | "version-conflict"
   | "offset-conflict"
   | "gone"
+  | "account-deleted"
   | "too-large"
   | "unsupported-media-type"
   | "unsupported-version"
@@ -63,6 +64,8 @@ export const PROBLEM_STATUS: Readonly<Record<ProblemCode, number>> = {
   "version-conflict": 409,
   "offset-conflict": 409,
   gone: 410,
+  // Said only to whom the account's log would have told it, or whose account it was.
+  "account-deleted": 410,
   "unsupported-version": 412,
   "too-large": 413,
   "unsupported-media-type": 415,
@@ -159,7 +162,10 @@ export const ROUTES: Readonly<Record<Operation, Route>> = {
     problems: ["not-admitted", "username-taken", "too-large", "unsupported-media-type", "upgrade-required"],
   },
   createChallenge: { ...post("/v1/auth/challenge", "none", "json", "json"), problems: ["too-large", "unsupported-media-type"] },
-  createToken: { ...post("/v1/auth/token", "none", "json", "json"), problems: ["too-large", "unsupported-media-type"] },
+  createToken: {
+    ...post("/v1/auth/token", "none", "json", "json"),
+    problems: ["account-deleted", "too-large", "unsupported-media-type"],
+  },
   getTokenKeys: get("/.well-known/jwks.json", "none", "json"),
   getCertificate: get("/v1/certificate", "token", "bytes"),
   openSocket: { ...get("/v1/socket", "token", "none"), status: 101, problems: ["upgrade-required", "not-admitted"] },
@@ -184,7 +190,7 @@ export const ROUTES: Readonly<Record<Operation, Route>> = {
     request: "protobuf",
     response: "json",
     status: 200,
-    problems: ["devices-changed", "too-large", "unsupported-media-type", "mailbox-full"],
+    problems: ["devices-changed", "account-deleted", "too-large", "unsupported-media-type", "mailbox-full"],
   },
   sendToMany: {
     ...post("/v1/messages", "sender", "bytes", "json"),

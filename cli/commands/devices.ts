@@ -214,11 +214,13 @@ function revoke(run: Run): Command {
     examples: ["devices revoke 2", "devices revoke phone"],
     notes: "What is stored on it stays there. The groups that you are an admin of get new keys at once, others as they learn of it.",
   })
-    .option("--yes", "also when it is the device that you are on")
+    .option("--yes", "also when it is the device that one is on: a person at a terminal is asked to say so")
     .action((device: string, { yes }: { readonly yes?: boolean }) =>
       run.withAccount(async (client, session) => {
         const { deviceId, current } = await named(client, session, device);
-        if (current && yes !== true) throw usageError("This is the device that you are on.", "Say --yes to put it out all the same.");
+        // A program means what it says.
+        if (current && yes !== true && process.stdin.isTTY)
+          throw usageError("This is the device that you are on.", "Say --yes to put it out all the same.");
         await client.devices.revoke(deviceId, { signal: session.stop });
         await session.ok();
         await session.spread(client);

@@ -145,18 +145,20 @@ export class GroupLogs {
     await this.#learnFor(record, intent, accounts, signal);
     const own = accounts.get(sending.self.local.address.userId);
     if (own === undefined) throw new ClientError("not-registered");
+    const planned = withoutDeleted(record, intent, accounts);
     const input = {
       device: this.#device,
       head: own.head,
       nowSeconds: seconds(sending.clock),
       version: known.place + 1,
-      intent,
+      intent: planned.intent,
       accountOf: (userId: UserId) => accounts.get(userId),
     };
     const authored = authorGroupEntry(record, input, sending.random);
-    if (authored.kind === "refused") throw refusalOf(intent, authored.code);
+    if (authored.kind === "refused") throw refusalOf(planned.intent, authored.code);
     const append = appendOf(authored.output, record, { origin, groupId });
-    return await sending.server.appendGroup(groupId, append, signal);
+    const outcome = await sending.server.appendGroup(groupId, append, signal);
+    return planned.isAll ? outcome : "conflict";
   }
 
   /**
@@ -299,6 +301,10 @@ export class GroupLogs {
   async letIn({ groupId, userId, inviteId }: JoinAsked, signal?: AbortSignal): Promise<void> {
     const { accounts, vault } = this.#parts.sending;
     const account = await accounts.refresh(userId, signal);
+    if (account.deletedSeconds !== undefined) {
+      await vault.write(async (records) => records.delete(JOINS, groupId, userId));
+      throw new ClientError("account-deleted");
+    }
     await this.append(
       groupId,
       ({ state }) => {
@@ -390,6 +396,27 @@ function refusalOf(intent: GroupIntent, code: string): ClientError {
 }
 
 type Account = Awaited<ReturnType<Sending["accounts"]["refresh"]>>;
+
+interface Planned {
+  readonly intent: GroupIntent;
+  /** Otherwise something had to be done first. */
+  readonly isAll: boolean;
+}
+
+/**
+ * Nobody can be given new secrets who has no device: whoever draws new ones removes the members who have deleted their accounts.
+ * @throws ClientError `account-deleted`
+ */
+function withoutDeleted({ state }: GroupRecord, intent: GroupIntent, accounts: ReadonlyMap<UserId, Account>): Planned {
+  const isDeleted = (userId: UserId): boolean => accounts.get(userId)?.deletedSeconds !== undefined;
+  const deleted = state.members.map(({ userId }) => userId).filter(isDeleted);
+  if (intent.kind === "promote" && isDeleted(intent.userId)) throw new ClientError("account-deleted");
+  if (deleted.length === 0) return { intent, isAll: true };
+  if (intent.kind === "remove") return { intent: { kind: "remove", userIds: [...new Set([...intent.userIds, ...deleted])] }, isAll: true };
+  if (intent.kind === "rotate") return { intent: { kind: "remove", userIds: deleted }, isAll: true };
+  if (intent.kind === "demote") return { intent: { kind: "remove", userIds: deleted }, isAll: false };
+  return { intent, isAll: true };
+}
 
 /** Nothing more can be read of it with what we have. */
 function isOver({ standing, broken }: KnownGroup): boolean {

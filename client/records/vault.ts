@@ -96,6 +96,22 @@ export class Vault {
     return result;
   }
 
+  /** Removes everything, some at a time. A program that ends in between has begun what `finishErasing` completes. */
+  async erase(): Promise<void> {
+    await this.#store.write(async (transaction) => transaction.put(ERASING, new Uint8Array(1)));
+    await this.finishErasing();
+  }
+
+  /** Does nothing where nobody has begun. */
+  async finishErasing(): Promise<void> {
+    const isBegun = (): Promise<boolean> => this.#store.read(async (transaction) => (await transaction.get(ERASING)) !== undefined);
+    if (!(await isBegun())) return;
+    while (await this.#store.write(eraseSome)) {
+      // There is more.
+    }
+    this.#tell(new Set([EVERYTHING]));
+  }
+
   onChange(listener: (topics: ReadonlySet<string>) => void): () => void {
     this.#listeners.add(listener);
     return () => this.#listeners.delete(listener);
@@ -139,6 +155,19 @@ export class Vault {
     this.#known.set(name, hash);
     return hash;
   }
+}
+
+/** Behind every name of a record: goes with the last of them. */
+const ERASING = "~erasing";
+/** Pieces of files have up to a mebibyte each. */
+const ERASED_AT_ONCE = 64;
+
+/** True when there may be more. Another program may be at it, too, and have finished: then what is here is new. */
+async function eraseSome(transaction: StoreWriter): Promise<boolean> {
+  if ((await transaction.get(ERASING)) === undefined) return false;
+  const found = await transaction.scan({ from: "", to: `${ERASING}~`, limit: ERASED_AT_ONCE });
+  for (const { key } of found) transaction.delete(key);
+  return found.length === ERASED_AT_ONCE;
 }
 
 const MAX_KNOWN_NAMES = 10_000;

@@ -62,6 +62,8 @@ export async function createClient(options: ClientOptions): Promise<Client> {
   const random = options.random ?? systemRandom;
   const vault = await Vault.open(options.store, random);
   try {
+    // Where a program ended while it removed everything.
+    await vault.finishErasing();
     const own = await vault.read((records) => records.get(OWN));
     const server = given ?? own?.server;
     if (server === undefined) throw new ClientError("not-registered");
@@ -302,13 +304,27 @@ class LocalClient implements Client {
     await this.#started.engine.settled(signal);
   }
 
+  async deleteAccount({ force = false, signal }: Parameters<Client["deleteAccount"]>[0] = {}): Promise<void> {
+    const { engine } = this.#started;
+    const { endAccount } = await import("../deletion.ts");
+    await endAccount(engine, { force, signal });
+    await this.#stop();
+    await this.#parts.core.vault.erase();
+    this.#own = undefined;
+    await this.#parts.core.vault.close();
+  }
+
   async close(): Promise<void> {
+    await this.#stop();
+    await this.#parts.core.vault.close();
+  }
+
+  async #stop(): Promise<void> {
     this.#ended.abort();
     this.#stopWatching();
     if (this.connection.value.status !== "offline") await this.#running?.presence.leave();
     await this.#running?.engine.close();
     this.#running = undefined;
-    await this.#parts.core.vault.close();
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -380,7 +396,13 @@ class LocalClient implements Client {
   /** Another device of ours, or another program, has changed it. */
   async #readOwn(): Promise<void> {
     const own = await this.#parts.core.vault.read((records) => records.get(OWN));
-    if (own === undefined || this.#running === undefined) return;
+    if (this.#running === undefined) return;
+    if (own === undefined) {
+      // Another program has deleted the account, and what was stored here with it: nothing is written any more.
+      await this.#stop();
+      this.connection.set({ status: "offline", queued: 0, error: "own-account-deleted" });
+      return;
+    }
     this.profile.set(own.profile);
     this.settings.set(own.settings);
   }

@@ -54,6 +54,7 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
     const members = await Promise.all(
       (await this.views.resolveAll(people, options)).map((userId) => this.views.engine.sending.accounts.refresh(userId, options?.signal)),
     );
+    if (members.some(({ deletedSeconds }) => deletedSeconds !== undefined)) throw new ClientError("account-deleted");
     await this.#change(({ state }) => {
       const missing = members.filter(({ userId }) => groupMember(state, userId) === undefined);
       return missing.length === 0 ? undefined : { kind: "add", members: missing };

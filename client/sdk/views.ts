@@ -157,6 +157,7 @@ export class Views {
       await requireGroup(records, id);
       return;
     }
+    if (await this.engine.sending.accounts.isDeleted(records, id)) throw new ClientError("account-deleted");
     const { state } = await contactOf(records, id);
     if (state === "blocked") throw new ClientError("blocked");
     if (state === "request") throw new ClientError("not-accepted");

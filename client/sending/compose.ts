@@ -67,8 +67,12 @@ export interface ComposeToMember extends Pick<Compose, "recipient" | "body"> {
   readonly group: ToGroup;
 }
 
-/** About a group, to one person of it: has no place in the group's sequence, because the others do not get it. */
+/**
+ * About a group, to one person of it: has no place in the group's sequence, because the others do not get it. To nobody, where they have
+ * deleted their account and are a member in name only.
+ */
 export async function composeToMember(sending: Sending, records: Writer, { group, recipient, body }: ComposeToMember): Promise<void> {
+  if (await sending.accounts.isDeleted(records, recipient)) return;
   const content = encoded(await contentFor(sending, records, { kind: "group", ...group }, { body, message: undefined }), undefined);
   await enqueue(records, sending, { recipient, content, kind: "content" });
 }

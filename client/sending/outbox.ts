@@ -255,8 +255,14 @@ export class Outbox {
   async #giveUp(recipient: ConversationId, failure: ClientError): Promise<void> {
     await this.#sending.vault.write(async (records) => {
       const message = isGroupId(recipient) ? await dropFirstOfGroup(records, recipient) : await dropFirst(records, recipient);
+      const isGone = failure.code === "unknown-user" || failure.code === "account-deleted";
+      if (!isGroupId(recipient) && isGone) await markGone(records, recipient);
+      if (failure.code === "account-deleted" && (message === undefined || isGroupId(message.conversation))) {
+        // Of the account they are told; and a message to a group has not failed because one of its members is there no more.
+        if (message !== undefined && (await isLastOf(records, message))) await markSent(records, message);
+        return;
+      }
       if (message !== undefined) await markFailed(records, message, failure);
-      if (!isGroupId(recipient) && failure.code === "unknown-user") await markGone(records, recipient);
       const notice = { type: "notice", kind: "not-sent", deviceId: undefined, reason: failure.code } as const;
       const about = isGroupId(recipient) ? { peer: this.#sending.self.local.address.userId, groupId: recipient } : { peer: recipient };
       await recordEvent(records, { ...notice, ...about });

@@ -142,6 +142,8 @@ export function httpApi(exchange: Exchange, tokens: Tokens): ServerApi {
         return { kind: "accepted" };
       } catch (error) {
         if (!(error instanceof Refusal)) throw error;
+        // The log has to say so: it is fetched, as when devices have changed.
+        if (error.code === "account-deleted") return { kind: "devices-changed", missing: [], extra: [], stale: [] };
         if (error.code !== "devices-changed") throw errorOf(error, MISSING_USER);
         const { missing, extra, stale } = error.members;
         return { kind: "devices-changed", missing: devicesOf(missing), extra: devicesOf(extra), stale: devicesOf(stale) };

@@ -141,7 +141,7 @@ class Reconnecting implements Connection {
         closed: (code) => {
           // Refused before it opened is also how a token ends that is not good any more.
           if (code === CLOSE.unauthorized.code || this.#status === "connecting") this.#refusedToken = token;
-          this.#lost(life, code === CLOSE.replaced.code ? new ClientError("replaced-elsewhere") : undefined);
+          this.#lost(life, endOf(code));
         },
       },
     );
@@ -260,6 +260,12 @@ class Reconnecting implements Connection {
     const [high = 0, low = 0] = this.#parts.random(2);
     return Math.floor((bound * (high * 256 + low)) / 65_536);
   }
+}
+
+/** Codes after which there is nothing to come back to. */
+function endOf(code: number): ClientError | undefined {
+  if (code === CLOSE.replaced.code) return new ClientError("replaced-elsewhere");
+  return code === CLOSE.deleted.code ? new ClientError("own-account-deleted") : undefined;
 }
 
 /** What no other socket would change. */

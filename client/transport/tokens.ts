@@ -48,7 +48,7 @@ export class Tokens {
     this.#place = place;
   }
 
-  /** @throws ClientError `device-removed` when the server does not know the device; `offline`… */
+  /** @throws ClientError `device-removed` when the server does not know the device, `own-account-deleted`; `offline`… */
   async get(refused?: string): Promise<string> {
     const kept = this.#current ?? (await this.#place.load());
     // Somebody may have been faster.
@@ -79,7 +79,7 @@ export class Tokens {
       await this.#place.save(this.#current);
       return token;
     } catch (error) {
-      if (error instanceof Refusal) throw errorOf(error);
+      if (error instanceof Refusal) throw errorOf(error, { "account-deleted": "own-account-deleted" });
       if (error instanceof WireError) throw new ClientError("server-failed", { cause: error });
       throw error;
     }

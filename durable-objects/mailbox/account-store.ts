@@ -13,6 +13,8 @@ import {
   type PreKeyUpload,
   toHex,
   type UserId,
+  USERNAME_CLAIM_SECONDS,
+  USERNAME_HOLD_SECONDS,
   uuidToBytes,
 } from "#wire";
 
@@ -23,6 +25,8 @@ export interface NewEntry {
   readonly hash: Bytes;
   /** SHA-256 of the entry before; empty for the first. */
   readonly previousHash: Bytes;
+  /** Whether it is the last one: then every prekey goes with it, and none is stored any more. */
+  readonly endsAccount: boolean;
 }
 
 /** The prekeys of a device that an entry adds, checked. */
@@ -30,6 +34,19 @@ export interface DevicePreKeySet {
   readonly deviceId: DeviceId;
   readonly upload: PreKeyUpload;
   readonly record: PreKeyRecord;
+}
+
+const NOT_DELETED = "NOT EXISTS (SELECT 1 FROM deleted_accounts WHERE user = ?1)";
+
+/** Gives up every name of an account, also one that was only claimed, in all databases: names are placed apart from their accounts. */
+export async function releaseNames(databases: readonly D1Database[], userId: UserId, nowSeconds: number): Promise<void> {
+  const held = nowSeconds - USERNAME_HOLD_SECONDS;
+  for (const database of databases) {
+    const release = database
+      .prepare("UPDATE usernames SET released = ?2 WHERE user = ?1 AND (released IS NULL OR released BETWEEN ?3 AND ?4)")
+      .bind(uuidToBytes(userId), nowSeconds, held, held + USERNAME_CLAIM_SECONDS);
+    await available(release.run());
+  }
 }
 
 export class AccountStore {
@@ -64,6 +81,7 @@ export class AccountStore {
         .bind(this.#user, entry.sequence, entry.hash, entry.entry, entry.previousHash),
       ...(preKeys === undefined ? [] : this.replacePreKeys(preKeys)),
       ...removed.flatMap((deviceId) => this.removePreKeys(deviceId)),
+      ...(entry.endsAccount ? this.#endAccount(entry) : []),
       this.#database
         .prepare("SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3")
         .bind(this.#user, entry.sequence, entry.hash),
@@ -80,7 +98,7 @@ export class AccountStore {
     const { set } = upload;
     if (set === undefined) return this.addOneTime(deviceId, upload);
     const signed = encodeSignedPreKeyRecord(set.record);
-    const isNew = "NOT EXISTS (SELECT 1 FROM device_prekeys WHERE user = ?1 AND device = ?2 AND record = ?3)";
+    const isNew = `NOT EXISTS (SELECT 1 FROM device_prekeys WHERE user = ?1 AND device = ?2 AND record = ?3) AND ${NOT_DELETED}`;
     const clear = this.#database
       .prepare(`DELETE FROM one_time_kem WHERE user = ?1 AND device = ?2 AND ${isNew}`)
       .bind(this.#user, deviceId, signed);
@@ -92,7 +110,8 @@ export class AccountStore {
       .bind(this.#user, deviceId, signed, rowsOf(set.oneTime, encodeKemPreKey));
     const replace = this.#database
       .prepare(
-        `INSERT INTO device_prekeys (user, device, created, record, signed_prekey, last_resort) VALUES (?1, ?2, ?3, ?4, ?5, ?6)
+        `INSERT INTO device_prekeys (user, device, created, record, signed_prekey, last_resort)
+         SELECT ?1, ?2, ?3, ?4, ?5, ?6 WHERE ${NOT_DELETED}
          ON CONFLICT (user, device) DO UPDATE SET created = ?3, record = ?4, signed_prekey = ?5, last_resort = ?6`,
       )
       .bind(this.#user, deviceId, record.createdSeconds, signed, encodeSignedPreKey(set.signedPreKey), encodeKemPreKey(set.lastResort));
@@ -119,6 +138,21 @@ export class AccountStore {
       )
       .bind(this.#user, deviceId, Math.max(...ids), lowest);
     return [add, mark];
+  }
+
+  /** The statements that mark the account as deleted if the entry stands, and take away what only an account that is there needs. */
+  #endAccount({ sequence, hash }: NewEntry): D1PreparedStatement[] {
+    const mark = this.#database
+      .prepare(
+        `INSERT INTO deleted_accounts (user) SELECT ?1 WHERE EXISTS
+           (SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3) ON CONFLICT DO NOTHING`,
+      )
+      .bind(this.#user, sequence, hash);
+    // All of it: an upload may have been on its way when a device was revoked.
+    const clear = ["device_prekeys", "one_time_ec", "one_time_kem"].map((table) =>
+      this.#database.prepare(`DELETE FROM ${table} WHERE user = ?1 AND NOT ${NOT_DELETED}`).bind(this.#user),
+    );
+    return [mark, ...clear];
   }
 
   removePreKeys(deviceId: DeviceId): D1PreparedStatement[] {

@@ -1,11 +1,16 @@
 // What a mailbox offers by RPC. Everything is plain data that structured clone carries. A mailbox that was never
-// registered, or whose account is deleted, answers `unknown` to everything and writes nothing.
+// registered, or whose account is deleted, writes nothing and answers `unknown`, or `deleted` where its caller may say so.
 
 import type { Bytes, DeviceId, MessageId, RegistrationId, RendezvousId, UserId } from "#wire";
 import type { DeviceChanges } from "./core.ts";
 
 export interface Unknown {
   readonly kind: "unknown";
+}
+
+/** The account has ended, by the last entry of its log. */
+export interface Deleted {
+  readonly kind: "deleted";
 }
 
 /** A refusal by the rules of identity/ (their code), or by the mailbox's own. */
@@ -57,6 +62,7 @@ export type AcceptResult =
   | { readonly kind: "accepted" }
   | ({ readonly kind: "devices-changed" } & DeviceChanges)
   | { readonly kind: "mailbox-full" }
+  | Deleted
   | Unknown;
 
 export interface DeviceIdentity {
@@ -84,9 +90,9 @@ export interface MailboxApi {
   register(registration: Registration): Promise<Appended | Denied>;
   appendLog(append: LogAppend): Promise<Appended | LogConflict | Denied | Unknown>;
   accept(request: Accept): Promise<AcceptResult>;
-  device(deviceId: DeviceId): Promise<DeviceIdentity | Unknown>;
+  device(deviceId: DeviceId): Promise<DeviceIdentity | Deleted | Unknown>;
   /** Counts a fetch of this user's keys by `requester` (an opaque name of at most 64 characters). */
-  spendKeyBudget(requester: string): Promise<KeyBudget | Unknown>;
+  spendKeyBudget(requester: string): Promise<KeyBudget | Deleted | Unknown>;
   /** Counts a fetch that this user makes. False when the day's budget is used up. */
   spendFetchBudget(): Promise<boolean>;
   /** Counts bytes that this user is about to upload. False when they are more than what is left for the day. */
@@ -95,6 +101,4 @@ export interface MailboxApi {
   preKeysLow(deviceId: DeviceId, keys: "ec" | "kem", remaining: number): Promise<void>;
   /** Tells the devices that are connected, and those that connect within two minutes. A few times in an hour; nobody learns whether. */
   requestLink(asked: LinkAsked): Promise<void>;
-  /** Ends the account: log and keys stay readable as they were, the mailbox becomes a tombstone that nothing fills again. */
-  deleteAccount(): Promise<void>;
 }

@@ -28,11 +28,12 @@ import { mailboxNamespace } from "../jurisdiction.ts";
 import type { MailboxEnv } from "../env.ts";
 import { parseServerSeed, ServerNames } from "../server-seed.ts";
 import { checkAccept, noticeEnvelope } from "./accepting.ts";
-import { AccountStore } from "./account-store.ts";
+import { AccountStore, releaseNames } from "./account-store.ts";
 import type {
   Accept,
   AcceptResult,
   Appended,
+  Deleted,
   Denied,
   DeviceIdentity,
   KeyBudget,
@@ -57,6 +58,7 @@ import { close, sendFrame, Sockets } from "./sockets/sockets.ts";
 import { nextUpkeep, retryAfter } from "./upkeep.ts";
 
 const UNKNOWN: Unknown = { kind: "unknown" };
+const DELETED: Deleted = { kind: "deleted" };
 
 /** RFC 6455 section 7.4.1: codes that a peer reports and never sends. */
 const NEVER_SENT: ReadonlySet<number> = new Set([1005, 1006, 1015]);
@@ -88,7 +90,10 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     this.#linkRequests = new LinkRequests(sql);
     this.#sockets = new Sockets(state);
     this.#delivery = new Delivery(this.#sockets, this.#queue, this.#attempts);
-    this.#leader = new LogLeader(sql, this.#facts, (userId) => this.#accountStore(userId));
+    this.#leader = new LogLeader(sql, this.#facts, {
+      storeOf: (userId) => this.#accountStore(userId),
+      giveUpNames: (userId, nowSeconds) => releaseNames(databasesOf({ ...this.env }), userId, nowSeconds),
+    });
   }
 
   async register(registration: Registration): Promise<Appended | Denied> {
@@ -101,7 +106,7 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
 
   /** One step: nothing is awaited between the look at the registry and the row. */
   async accept(request: Accept): Promise<AcceptResult> {
-    if (this.#owner === undefined) return UNKNOWN;
+    if (this.#owner === undefined) return this.#nobody;
     const now = Date.now();
     const checked = checkAccept(request, this.#registry, this.#queue);
     if (checked.kind !== "copies") return checked;
@@ -117,14 +122,15 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     return { kind: "accepted" };
   }
 
-  async device(deviceId: DeviceId): Promise<DeviceIdentity | Unknown> {
-    const device = this.#owner === undefined ? undefined : this.#registry.find(deviceId);
+  async device(deviceId: DeviceId): Promise<DeviceIdentity | Deleted | Unknown> {
+    if (this.#owner === undefined) return await Promise.resolve(this.#nobody);
+    const device = this.#registry.find(deviceId);
     if (device === undefined) return await Promise.resolve(UNKNOWN);
     return { kind: "device", registrationId: device.registrationId, identityKey: device.identityKey };
   }
 
-  async spendKeyBudget(requester: string): Promise<KeyBudget | Unknown> {
-    if (this.#owner === undefined) return await Promise.resolve(UNKNOWN);
+  async spendKeyBudget(requester: string): Promise<KeyBudget | Deleted | Unknown> {
+    if (this.#owner === undefined) return await Promise.resolve(this.#nobody);
     const devices = this.#registry.active.map(({ deviceId }) => deviceId);
     return { kind: "budget", oneTimeFor: this.#budgets.spendKeys(devices, requester, Date.now()) };
   }
@@ -152,21 +158,6 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     this.#linkRequests.keep(asked, now);
     for (const { deviceId } of this.#registry.active) this.#showLinkRequest(deviceId, now);
     await this.#wakeToForget();
-  }
-
-  async deleteAccount(): Promise<void> {
-    await this.#inTurn(async () => {
-      if (this.#owner === undefined) return;
-      // An entry that was promised stays promised: the log outlives the account.
-      await this.#settle(this.#owner);
-      this.#inOneStep(() => {
-        this.ctx.storage.sql.exec(REMOVE);
-        this.#facts.end();
-      });
-      this.#forget();
-      this.#sockets.closeAll(undefined, CLOSE.unauthorized);
-      await this.ctx.storage.deleteAlarm();
-    });
   }
 
   /** The upgrade of a socket, by a request that the gateway made itself. Everything else goes by RPC. */
@@ -197,7 +188,7 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     if (socket.readyState !== WebSocket.OPEN) return;
     if (this.#owner === undefined) {
       // Only after a crash: the end of an account closes its sockets.
-      close(socket, CLOSE.unauthorized);
+      close(socket, CLOSE.deleted);
       return;
     }
     if (typeof data === "string") {
@@ -227,6 +218,8 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
     const userId = this.#owner;
     if (userId === undefined) return;
     const isSettled = await this.#trySettle(userId);
+    // It was the end of the account that was carried on with.
+    if (this.#owner === undefined) return;
     const now = Date.now();
     // Mail is none of D1's business: the rest is done though an append has to wait.
     this.#upkeep(now);
@@ -249,6 +242,11 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
   get #owner(): UserId | undefined {
     const { standing } = this.#facts;
     return standing.kind === "owned" ? standing.userId : undefined;
+  }
+
+  /** What is said of a mailbox without an owner. */
+  get #nobody(): Deleted | Unknown {
+    return this.#facts.standing.kind === "deleted" ? DELETED : UNKNOWN;
   }
 
   async #register({ userId, genesis, upload }: Registration): Promise<Appended | Denied> {
@@ -289,18 +287,36 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
       (account, entry) => this.#follow(account, entry),
       (change) => this.#inOneStep(change),
     );
-    this.#showChanges(Date.now());
+    if (this.#owner === undefined) await this.#sayEnd();
+    else this.#showChanges(Date.now());
     return stands;
   }
 
   /** What the tables have to say of an account that has changed. */
   #follow(account: AccountState, entry: Bytes): void {
+    if (account.deletedSeconds !== undefined) {
+      this.#end();
+      return;
+    }
     const now = Date.now();
     for (const deviceId of this.#registry.follow(account, now)) this.#dropQueue(deviceId);
     if (account.head.length === 1) return;
     // Named after the entry, so that it is there once however often this runs.
     const messageId = parseMessageId(uuidFromBytes(sha256(entry).subarray(0, 16)));
     this.#notify(messageId, { kind: "log-changed" }, now);
+  }
+
+  /** All of it goes and the tombstone comes in one step: at no moment is this nobody's mailbox, which could be made again. */
+  #end(): void {
+    this.ctx.storage.sql.exec(REMOVE);
+    this.#facts.end();
+    this.#forget();
+  }
+
+  /** After the transaction. What a crash leaves of it does no harm: sockets are closed when they say something, alarms find no owner. */
+  async #sayEnd(): Promise<void> {
+    this.#sockets.closeAll(undefined, CLOSE.deleted);
+    await this.ctx.storage.deleteAlarm();
   }
 
   #upkeep(now: number): void {

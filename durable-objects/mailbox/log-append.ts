@@ -37,20 +37,26 @@ export type Placed =
 /** What the mailbox does when D1 has an entry, in one transaction with the end of the intent. */
 export type Follow = (account: AccountState, entry: Bytes) => void;
 
+/** Where the account's log is, and what else its end has to do in databases before it is done. Safe to run twice. */
+export interface AccountPlaces {
+  readonly storeOf: (userId: UserId) => AccountStore;
+  readonly giveUpNames: (userId: UserId, nowSeconds: number) => Promise<void>;
+}
+
 export class LogLeader {
   readonly #sql: SqlStorage;
   readonly #facts: Facts;
-  readonly #storeOf: (userId: UserId) => AccountStore;
+  readonly #places: AccountPlaces;
 
-  constructor(sql: SqlStorage, facts: Facts, storeOf: (userId: UserId) => AccountStore) {
+  constructor(sql: SqlStorage, facts: Facts, places: AccountPlaces) {
     this.#sql = sql;
     this.#facts = facts;
-    this.#storeOf = storeOf;
+    this.#places = places;
   }
 
   /** Checks an entry against the log and says where it belongs. @throws ProtocolError, WireError */
   async check(userId: UserId, { entry, upload }: NewLogEntry, nowSeconds: number): Promise<Placed> {
-    const log = await this.#storeOf(userId).readLog();
+    const log = await this.#places.storeOf(userId).readLog();
     const { sequence } = decodeLogStatement(decodeLogEntry(entry).statement);
     const there = log[sequence - 1];
     if (there !== undefined) return sameBytes(there, entry) ? { kind: "repeat", sequence } : { kind: "conflict" };
@@ -81,7 +87,7 @@ export class LogLeader {
   async settle(userId: UserId, nowSeconds: number, follow: Follow, commit: (change: () => void) => void): Promise<boolean> {
     const intent = this.#intent();
     if (intent === undefined) return true;
-    const store = this.#storeOf(userId);
+    const store = this.#places.storeOf(userId);
     const entries = await store.readLog();
     const there = entries[intent.sequence - 1];
     // Another entry in its place: its prekeys must not be written either.
@@ -90,8 +96,12 @@ export class LogLeader {
     const before = log.length === 0 ? undefined : this.#read(userId, log, nowSeconds);
     const after =
       before === undefined ? readAccountLog([intent.entry], { userId, nowSeconds }) : extendAccount(before, intent.entry, nowSeconds);
-    const newEntry = { sequence: intent.sequence, entry: intent.entry, hash: after.head.hash, previousHash: before?.head.hash ?? EMPTY };
+    const { sequence, entry } = intent;
+    const { hash } = after.head;
+    const endsAccount = after.deletedSeconds !== undefined;
+    const newEntry = { sequence, entry, hash, previousHash: before?.head.hash ?? EMPTY, endsAccount };
     const stands = !isLost && (await store.append(newEntry, preKeysOf(intent.upload), removedBy(before, after)));
+    if (stands && endsAccount) await this.#places.giveUpNames(userId, nowSeconds);
     commit(() => {
       this.#sql.exec("DELETE FROM intents WHERE sequence = ?1", intent.sequence);
       if (!stands) return;

@@ -118,3 +118,22 @@ test("a first message to somebody unknown is not stored without a server, and sa
   expect(away).toMatchObject({ code: 75, lines: [], error: { code: "offline", hint: expect.stringContaining("Nothing was stored") } });
   expect(await lea.ask("whoami")).toMatchObject({ username: "lea" });
 });
+
+test("an account ends when its name is typed; the store is empty then, and who writes to it is told", async () => {
+  const [gil, hal] = [await town.citizen("gil"), await town.citizen("hal")];
+  await gil.ask("send", "hal", "before");
+  for (const typed of ["gil\n", ""]) {
+    expect(parse(await hal.start("delete-account").write(typed).ended)).toMatchObject({
+      code: 1,
+      lines: [],
+      error: { code: "not-confirmed" },
+    });
+  }
+  expect(await hal.ask("whoami")).toMatchObject({ username: "hal" });
+  expect(parse(await hal.start("delete-account").write("hal\n").ended)).toMatchObject({ code: 0, lines: [{ type: "ok" }] });
+  expect(await hal.json("whoami")).toMatchObject({ code: 1, error: { code: "not-registered" } });
+  expect(await gil.json("send", "hal", "after")).toMatchObject({ code: 1, error: { code: "account-deleted" } });
+  const { lines } = await gil.json("listen", "--until-empty");
+  expect(lines).toContainEqual(expect.objectContaining({ type: "notice", kind: "account-deleted" }));
+  expect(await gil.ask("delete-account", "--yes")).toEqual({ type: "ok" });
+});

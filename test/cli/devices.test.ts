@@ -130,8 +130,7 @@ test("what cannot be linked, put out or restored is said in a code", async () =>
   expect(await codeOf("devices", "approve", "hello", "--history", "all")).toBe("bad-argument");
   expect(await codeOf("devices", "approve", "hello", "--history", "some")).toBe("usage");
   expect(await codeOf("devices", "link")).toBe("already-registered");
-  expect(await codeOf("devices", "revoke", "1")).toBe("usage");
-  expect(await codeOf("devices", "revoke", "1", "--yes")).toBe("last-device");
+  expect(await codeOf("devices", "revoke", "1")).toBe("last-device");
   expect(await codeOf("devices", "revoke", "nothing of this name")).toBe("unknown-device");
   expect(await dave.person.json("devices", "approve", "--timeout", "1")).toMatchObject({ code: 75, error: { code: "nobody-asked" } });
   const nameless = await town.newcomer("nobody").json("devices", "link", "--account", "dave");

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const ROOT = join(import.meta.dirname, "..", "..");
 const COMMANDS = [
   ...["register", "whoami", "profile", "send", "listen", "history", "search", "read", "download", "edit", "delete", "react"],
-  ...["requests", "accept", "block", "unblock", "verify", "presence", "devices", "recovery-key"],
+  ...["requests", "accept", "block", "unblock", "verify", "presence", "devices", "recovery-key", "delete-account"],
 ];
 
 const nobody = new Person(folder, "nobody", "http://localhost:9");

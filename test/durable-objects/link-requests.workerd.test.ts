@@ -149,7 +149,7 @@ test("a mailbox that nobody has made answers alike and stays empty; so does one 
   expect(tables).toEqual([]);
   const bob = await Addressee.register(seed);
   await bob.stub.requestLink(newRequest());
-  await bob.stub.deleteAccount();
+  await bob.end();
   await expect(bob.stub.requestLink(newRequest())).resolves.toBeUndefined();
   expect(await bob.rows("facts")).toBe(1);
   expect(await kept(bob)).toBe(0);

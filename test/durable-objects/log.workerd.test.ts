@@ -193,29 +193,6 @@ test("a registration that died is finished by its repeat, or by the alarm", asyn
   }
 });
 
-test("a deleted account closes its sockets, answers nobody, and is filled by nothing again", async () => {
-  const bob = await Addressee.register(seed);
-  await bob.send(1);
-  const socket = await bob.connect();
-  await bob.stub.deleteAccount();
-  await socket.until(({ closed }) => closed !== undefined);
-  expect(socket.closed).toEqual({ code: 4401 });
-  const written = await bob.rowsWritten(async () => {
-    expect(await bob.send(2)).toEqual({ kind: "unknown" });
-    expect(await bob.register()).toEqual({ kind: "denied", code: "replayed" });
-    expect(await bob.stub.spendFetchBudget()).toBe(false);
-    await bob.stub.deleteAccount();
-  });
-  expect(written).toBe(0);
-  await evictDurableObject(bob.stub);
-  expect(await bob.register()).toEqual({ kind: "denied", code: "replayed" });
-  expect(await bob.send(3)).toEqual({ kind: "unknown" });
-  expect(await bob.rows("messages")).toBe(-1);
-  expect(await bob.rows("facts")).toBe(1);
-  expect(await runDurableObjectAlarm(bob.stub)).toBe(false);
-  expect(await stored(bob)).toBe(1);
-});
-
 test("a crash between the change and the closing of sockets is made good by the alarm", async () => {
   const bob = await Addressee.register(seed);
   const second = await bob.addDevice();

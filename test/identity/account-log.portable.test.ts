@@ -267,7 +267,7 @@ test("a device id comes back only when all 127 were used", () => {
 
 test("an entry of a type that is not known stops the reader, but only when its owner wrote it", () => {
   const owner = new Owner(29);
-  const statement = { type: 6, details: new Uint8Array([1]) };
+  const statement = { type: 7, details: new Uint8Array([1]) };
   expect(refusalOf(owner, { statement, signedBy: owner.first.identity })).toBe("upgrade-required");
   expect(refusalOf(owner, { statement, signedBy: new Owner(30).first.identity })).toBe("bad-signature");
   const unknownField = { details: new Uint8Array([8, 1, 40, 1]) };

@@ -9,6 +9,7 @@ import {
   addDevice,
   compareHeads,
   createGenesis,
+  deleteAccount,
   describeDevice,
   extendAccount,
   nextDeviceId,
@@ -53,6 +54,7 @@ interface Reader {
 class History {
   readonly dice: Dice;
   readonly random: ReturnType<typeof seededRandom>;
+  readonly canEnd: boolean;
   readonly entries: Bytes[];
   readonly readers: Reader[];
   /** What the server did not take. */
@@ -60,7 +62,9 @@ class History {
   now = START;
   #account: AccountState;
 
-  constructor(seed: number) {
+  /** @param canEnd whether a device may also delete the account */
+  constructor(seed: number, canEnd = false) {
+    this.canEnd = canEnd;
     this.dice = seededDice(seed);
     this.random = seededRandom(seed);
     const own = ownDevice(this.random);
@@ -96,6 +100,9 @@ class History {
   #write({ own: signer, account }: Reader): readonly Written[] {
     if (activeDevice(account, signer.deviceId) === undefined) return [];
     const nowSeconds = this.now;
+    if (this.canEnd && this.dice.chance(0.2)) {
+      return [{ entry: deleteAccount(account, { signer, nowSeconds }, this.random), newcomer: undefined }];
+    }
     if (account.devices.length > 1 && this.dice.chance(0.4)) {
       const { deviceId } = this.dice.pick(account.devices);
       return [{ entry: revokeDevice(account, { deviceId, signer, nowSeconds }, this.random), newcomer: undefined }];
@@ -194,4 +201,35 @@ test("whoever reads on verifies what is new and nothing else", () => {
     }),
     { numRuns: 8, seed: 3 },
   );
+});
+
+test("an account that is deleted while others link and revoke ends in one line, and nothing that anybody wrote comes behind it", () => {
+  let ended = 0;
+  let late = 0;
+  const endings = fc.record({ seed: fc.nat(), rounds: fc.integer({ min: 2, max: 6 }) }).map(({ seed, rounds }) => {
+    const history = new History(seed, true);
+    for (let round = 0; round < rounds; round++) history.round();
+    return history;
+  });
+  fc.assert(
+    fc.property(endings, (history) => {
+      const { account, entries, refused, now } = history;
+      for (const reader of history.readers) {
+        history.read(reader);
+        expect(reader.account).toEqual(account);
+      }
+      if (account.deletedSeconds === undefined) return;
+      ended++;
+      late += refused.length;
+      expect(account.devices).toEqual([]);
+      expect(account.head.length).toBe(entries.length);
+      for (const entry of [...refused, ...entries]) expect(codeOf(() => extendAccount(account, entry, now))).toBe("not-authorized");
+      // It is the last entry and no other that has ended it.
+      const open = readAccountLog(entries.slice(0, -1), { userId: account.userId, nowSeconds: now });
+      expect(open.deletedSeconds).toBeUndefined();
+    }),
+    { numRuns: 30, seed: 4 },
+  );
+  expect(ended).toBeGreaterThan(10);
+  expect(late).toBeGreaterThan(10);
 });

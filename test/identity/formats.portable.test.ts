@@ -4,6 +4,7 @@ import {
   type Bytes,
   decodeAccountKeys,
   decodeAccountLog,
+  decodeDeletionDetails,
   decodeDeviceDetails,
   decodeDevicePreKeys,
   decodeLogEntry,
@@ -14,6 +15,7 @@ import {
   decodeRevokeDetails,
   encodeAccountKeys,
   encodeAccountLog,
+  encodeDeletionDetails,
   encodeDeviceDetails,
   encodeDevicePreKeys,
   encodeLogEntry,
@@ -60,6 +62,12 @@ const FORMATS: readonly Format[] = [
   format("device", [...detailsOf(1), ...detailsOf(2), ...detailsOf(5)], decodeDeviceDetails, encodeDeviceDetails),
   format("revoked device", detailsOf(3), decodeRevokeDetails, encodeRevokeDetails),
   format("recovery key", detailsOf(4), decodeRecoveryKeyDetails, encodeRecoveryKeyDetails),
+  format(
+    "deletion",
+    [decodeLogStatement(decodeLogEntry(owner.writeEnd()).statement).details],
+    decodeDeletionDetails,
+    encodeDeletionDetails,
+  ),
   format("account log", [encodeAccountLog({ entries: owner.entries })], decodeAccountLog, encodeAccountLog),
   format("prekey record", [set.record.record], decodePreKeyRecord, encodePreKeyRecord),
   format(

@@ -76,10 +76,10 @@ const SERVER: readonly Bug[] = [
     changes: [
       {
         file: LEADER,
-        find: "    const store = this.#storeOf(userId);\n    const entries = await store.readLog();",
+        find: "    const store = this.#places.storeOf(userId);\n    const entries = await store.readLog();",
         replace:
           '    this.#sql.exec("DELETE FROM intents WHERE sequence = ?1", intent.sequence);\n' +
-          "    const store = this.#storeOf(userId);\n    const entries = await store.readLog();",
+          "    const store = this.#places.storeOf(userId);\n    const entries = await store.readLog();",
       },
     ],
   },
@@ -106,8 +106,8 @@ const SERVER: readonly Bug[] = [
     changes: [
       {
         file: USERNAMES,
-        find: 'UPDATE usernames SET released = NULL WHERE tag = ?1 AND user = ?2"',
-        replace: 'UPDATE usernames SET released = NULL WHERE tag = ?1 AND user <> ?2"',
+        find: "UPDATE usernames SET released = NULL WHERE tag = ?1 AND user = ?2",
+        replace: "UPDATE usernames SET released = NULL WHERE tag = ?1 AND user <> ?2",
       },
     ],
   },

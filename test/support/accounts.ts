@@ -6,6 +6,7 @@ import {
   type AccountState,
   addDevice,
   createGenesis,
+  deleteAccount,
   describeDevice,
   extendAccount,
   nextDeviceId,
@@ -100,6 +101,11 @@ export class Owner {
     const input = consenting === undefined ? base : { ...base, consent: consenting.privateKey };
     this.append(setRecoveryKey(this.account, input, this.random));
     return pair;
+  }
+
+  /** The entry alone: nothing is appended. */
+  writeEnd(signer: OwnDevice = this.first): Bytes {
+    return deleteAccount(this.account, { signer, nowSeconds: this.now }, this.random);
   }
 
   recover(key: KeyPair): OwnDevice {

@@ -187,7 +187,7 @@ test("of many who claim a name one gets it, and nobody finds it before its accou
   const winner = found(owners[won.indexOf(true)]).userId;
   expect(await findUsername(env, username)).toBeUndefined();
   expect(await claimUsername(env, { username, userId: winner }, now)).toBe(true);
-  await confirmUsername(env, { username, userId: winner });
+  await confirmUsername(env, { username, userId: winner }, now);
   expect(await findUsername(env, username)).toBe(winner);
 });
 
@@ -206,7 +206,7 @@ test("a released name belongs to nobody for seven days", async () => {
   const now = 1_800_000_000;
   const week = 7 * 24 * 3600;
   await claimUsername(env, { username, userId: first }, now);
-  await confirmUsername(env, { username, userId: first });
+  await confirmUsername(env, { username, userId: first }, now);
   await releaseUsername(env, { username, userId: second }, now);
   expect(await findUsername(env, username)).toBe(first);
   await releaseUsername(env, { username, userId: first }, now);

@@ -27,5 +27,19 @@ test("the document has exactly the routes that are served, with their problems",
   expect(operations.map(({ operationId }) => operationId).toSorted()).toEqual([...SERVED].toSorted());
   const send = operations.find(({ operationId }) => operationId === "sendMessages");
   expect(send?.responses["409"]?.description).toBe("devices-changed");
-  expect(Object.keys(send?.responses ?? {})).toEqual(["200", "400", "401", "404", "405", "409", "413", "415", "429", "500", "503", "507"]);
+  expect(Object.keys(send?.responses ?? {})).toEqual([
+    "200",
+    "400",
+    "401",
+    "404",
+    "405",
+    "409",
+    "410",
+    "413",
+    "415",
+    "429",
+    "500",
+    "503",
+    "507",
+  ]);
 });

@@ -87,7 +87,7 @@ export declare type LogStatement = Message<"edgewise.LogStatement"> & {
 
   /**
    * What the details are: 1 genesis (Device), 2 add-device (Device), 3 revoke-device (RevokeDevice), 4 set-recovery-key
-   * (SetRecoveryKey), 5 recover (Device). No enum: an unknown one is told apart from nonsense by its signature.
+   * (SetRecoveryKey), 5 recover (Device), 6 delete-account (DeleteAccount). No enum: an unknown one is told apart from nonsense by its signature.
    *
    * @generated from field: uint32 type = 6;
    */
@@ -184,6 +184,24 @@ export declare type RevokeDevice = Message<"edgewise.RevokeDevice"> & {
  * Use `create(RevokeDeviceSchema)` to create a new message.
  */
 export declare const RevokeDeviceSchema: GenMessage<RevokeDevice>;
+
+/**
+ * @generated from message edgewise.DeleteAccount
+ */
+export declare type DeleteAccount = Message<"edgewise.DeleteAccount"> & {
+  /**
+   * Always true: nothing comes behind it.
+   *
+   * @generated from field: bool final = 1;
+   */
+  final: boolean;
+};
+
+/**
+ * Describes the message edgewise.DeleteAccount.
+ * Use `create(DeleteAccountSchema)` to create a new message.
+ */
+export declare const DeleteAccountSchema: GenMessage<DeleteAccount>;
 
 /**
  * @generated from message edgewise.SetRecoveryKey

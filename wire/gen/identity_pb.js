@@ -10,7 +10,7 @@ import { fileDesc, messageDesc } from "@bufbuild/protobuf/codegenv2";
  * Describes the file identity.proto.
  */
 export const file_identity = /*@__PURE__*/
-  fileDesc("Cg5pZGVudGl0eS5wcm90bxIIZWRnZXdpc2UiSgoITG9nRW50cnkSEQoJc3RhdGVtZW50GAEgASgMEhEKCXNpZ25hdHVyZRgCIAEoDBIYChBjb3VudGVyc2lnbmF0dXJlGAMgASgMIogBCgxMb2dTdGF0ZW1lbnQSDwoHdXNlcl9pZBgBIAEoDBIQCghzZXF1ZW5jZRgCIAEoDRIVCg1wcmV2aW91c19oYXNoGAMgASgMEg8KB2NyZWF0ZWQYBCABKAQSDgoGc2lnbmVyGAUgASgNEgwKBHR5cGUYBiABKA0SDwoHZGV0YWlscxgHIAEoDCJ4CgZEZXZpY2USEQoJZGV2aWNlX2lkGAEgASgNEhQKDGlkZW50aXR5X2tleRgCIAEoDBIXCg9yZWdpc3RyYXRpb25faWQYAyABKA0SLAoMY2FwYWJpbGl0aWVzGAQgASgLMhYuZWRnZXdpc2UuQ2FwYWJpbGl0aWVzIl8KDENhcGFiaWxpdGllcxIXCg9tZXNzYWdlX3ZlcnNpb24YASABKA0SEgoKcHFfcmF0Y2hldBgCIAEoCBIRCglhZGRyZXNzZXMYAyABKAgSDwoHcGFkZGluZxgEIAEoCCIhCgxSZXZva2VEZXZpY2USEQoJZGV2aWNlX2lkGAEgASgNIj0KDlNldFJlY292ZXJ5S2V5EhQKDHJlY292ZXJ5X2tleRgBIAEoDBIVCg1jb3VudGVyc2lnbmVkGAIgASgIIh0KCkFjY291bnRMb2cSDwoHZW50cmllcxgBIAMoDCLeAQoMUHJlS2V5UmVjb3JkEg8KB3VzZXJfaWQYASABKAwSEQoJZGV2aWNlX2lkGAIgASgNEg8KB2NyZWF0ZWQYAyABKAQSDwoHZXhwaXJlcxgEIAEoBBIZChFzaWduZWRfcHJlX2tleV9pZBgFIAEoDRIWCg5zaWduZWRfcHJlX2tleRgGIAEoDBIrCgtsYXN0X3Jlc29ydBgHIAEoCzIWLmVkZ2V3aXNlLktlbVJlZmVyZW5jZRIoCghvbmVfdGltZRgIIAMoCzIWLmVkZ2V3aXNlLktlbVJlZmVyZW5jZSIoCgxLZW1SZWZlcmVuY2USCgoCaWQYASABKA0SDAoEaGFzaBgCIAEoDCI3ChJTaWduZWRQcmVLZXlSZWNvcmQSDgoGcmVjb3JkGAEgASgMEhEKCXNpZ25hdHVyZRgCIAEoDCJBCgxTaWduZWRQcmVLZXkSCgoCaWQYASABKA0SEgoKcHVibGljX2tleRgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwiPgoJS2VtUHJlS2V5EgoKAmlkGAEgASgNEhIKCnB1YmxpY19rZXkYAiABKAwSEQoJc2lnbmF0dXJlGAMgASgMIi8KDU9uZVRpbWVQcmVLZXkSCgoCaWQYASABKA0SEgoKcHVibGljX2tleRgCIAEoDCK6AQoJUHJlS2V5U2V0EiwKBnJlY29yZBgBIAEoCzIcLmVkZ2V3aXNlLlNpZ25lZFByZUtleVJlY29yZBIuCg5zaWduZWRfcHJlX2tleRgCIAEoCzIWLmVkZ2V3aXNlLlNpZ25lZFByZUtleRIoCgtsYXN0X3Jlc29ydBgDIAEoCzITLmVkZ2V3aXNlLktlbVByZUtleRIlCghvbmVfdGltZRgEIAMoCzITLmVkZ2V3aXNlLktlbVByZUtleSJkCgxQcmVLZXlVcGxvYWQSIAoDc2V0GAEgASgLMhMuZWRnZXdpc2UuUHJlS2V5U2V0EjIKEW9uZV90aW1lX3ByZV9rZXlzGAIgAygLMhcuZWRnZXdpc2UuT25lVGltZVByZUtleSLdAQoNRGV2aWNlUHJlS2V5cxIRCglkZXZpY2VfaWQYASABKA0SLAoGcmVjb3JkGAIgASgLMhwuZWRnZXdpc2UuU2lnbmVkUHJlS2V5UmVjb3JkEi4KDnNpZ25lZF9wcmVfa2V5GAMgASgLMhYuZWRnZXdpc2UuU2lnbmVkUHJlS2V5EigKC2tlbV9wcmVfa2V5GAQgASgLMhMuZWRnZXdpc2UuS2VtUHJlS2V5EjEKEG9uZV90aW1lX3ByZV9rZXkYBSABKAsyFy5lZGdld2lzZS5PbmVUaW1lUHJlS2V5IloKC0FjY291bnRLZXlzEiEKA2xvZxgBIAEoCzIULmVkZ2V3aXNlLkFjY291bnRMb2cSKAoHZGV2aWNlcxgCIAMoCzIXLmVkZ2V3aXNlLkRldmljZVByZUtleXNiBnByb3RvMw");
+  fileDesc("Cg5pZGVudGl0eS5wcm90bxIIZWRnZXdpc2UiSgoITG9nRW50cnkSEQoJc3RhdGVtZW50GAEgASgMEhEKCXNpZ25hdHVyZRgCIAEoDBIYChBjb3VudGVyc2lnbmF0dXJlGAMgASgMIogBCgxMb2dTdGF0ZW1lbnQSDwoHdXNlcl9pZBgBIAEoDBIQCghzZXF1ZW5jZRgCIAEoDRIVCg1wcmV2aW91c19oYXNoGAMgASgMEg8KB2NyZWF0ZWQYBCABKAQSDgoGc2lnbmVyGAUgASgNEgwKBHR5cGUYBiABKA0SDwoHZGV0YWlscxgHIAEoDCJ4CgZEZXZpY2USEQoJZGV2aWNlX2lkGAEgASgNEhQKDGlkZW50aXR5X2tleRgCIAEoDBIXCg9yZWdpc3RyYXRpb25faWQYAyABKA0SLAoMY2FwYWJpbGl0aWVzGAQgASgLMhYuZWRnZXdpc2UuQ2FwYWJpbGl0aWVzIl8KDENhcGFiaWxpdGllcxIXCg9tZXNzYWdlX3ZlcnNpb24YASABKA0SEgoKcHFfcmF0Y2hldBgCIAEoCBIRCglhZGRyZXNzZXMYAyABKAgSDwoHcGFkZGluZxgEIAEoCCIhCgxSZXZva2VEZXZpY2USEQoJZGV2aWNlX2lkGAEgASgNIh4KDURlbGV0ZUFjY291bnQSDQoFZmluYWwYASABKAgiPQoOU2V0UmVjb3ZlcnlLZXkSFAoMcmVjb3Zlcnlfa2V5GAEgASgMEhUKDWNvdW50ZXJzaWduZWQYAiABKAgiHQoKQWNjb3VudExvZxIPCgdlbnRyaWVzGAEgAygMIt4BCgxQcmVLZXlSZWNvcmQSDwoHdXNlcl9pZBgBIAEoDBIRCglkZXZpY2VfaWQYAiABKA0SDwoHY3JlYXRlZBgDIAEoBBIPCgdleHBpcmVzGAQgASgEEhkKEXNpZ25lZF9wcmVfa2V5X2lkGAUgASgNEhYKDnNpZ25lZF9wcmVfa2V5GAYgASgMEisKC2xhc3RfcmVzb3J0GAcgASgLMhYuZWRnZXdpc2UuS2VtUmVmZXJlbmNlEigKCG9uZV90aW1lGAggAygLMhYuZWRnZXdpc2UuS2VtUmVmZXJlbmNlIigKDEtlbVJlZmVyZW5jZRIKCgJpZBgBIAEoDRIMCgRoYXNoGAIgASgMIjcKElNpZ25lZFByZUtleVJlY29yZBIOCgZyZWNvcmQYASABKAwSEQoJc2lnbmF0dXJlGAIgASgMIkEKDFNpZ25lZFByZUtleRIKCgJpZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgMEhEKCXNpZ25hdHVyZRgDIAEoDCI+CglLZW1QcmVLZXkSCgoCaWQYASABKA0SEgoKcHVibGljX2tleRgCIAEoDBIRCglzaWduYXR1cmUYAyABKAwiLwoNT25lVGltZVByZUtleRIKCgJpZBgBIAEoDRISCgpwdWJsaWNfa2V5GAIgASgMIroBCglQcmVLZXlTZXQSLAoGcmVjb3JkGAEgASgLMhwuZWRnZXdpc2UuU2lnbmVkUHJlS2V5UmVjb3JkEi4KDnNpZ25lZF9wcmVfa2V5GAIgASgLMhYuZWRnZXdpc2UuU2lnbmVkUHJlS2V5EigKC2xhc3RfcmVzb3J0GAMgASgLMhMuZWRnZXdpc2UuS2VtUHJlS2V5EiUKCG9uZV90aW1lGAQgAygLMhMuZWRnZXdpc2UuS2VtUHJlS2V5ImQKDFByZUtleVVwbG9hZBIgCgNzZXQYASABKAsyEy5lZGdld2lzZS5QcmVLZXlTZXQSMgoRb25lX3RpbWVfcHJlX2tleXMYAiADKAsyFy5lZGdld2lzZS5PbmVUaW1lUHJlS2V5It0BCg1EZXZpY2VQcmVLZXlzEhEKCWRldmljZV9pZBgBIAEoDRIsCgZyZWNvcmQYAiABKAsyHC5lZGdld2lzZS5TaWduZWRQcmVLZXlSZWNvcmQSLgoOc2lnbmVkX3ByZV9rZXkYAyABKAsyFi5lZGdld2lzZS5TaWduZWRQcmVLZXkSKAoLa2VtX3ByZV9rZXkYBCABKAsyEy5lZGdld2lzZS5LZW1QcmVLZXkSMQoQb25lX3RpbWVfcHJlX2tleRgFIAEoCzIXLmVkZ2V3aXNlLk9uZVRpbWVQcmVLZXkiWgoLQWNjb3VudEtleXMSIQoDbG9nGAEgASgLMhQuZWRnZXdpc2UuQWNjb3VudExvZxIoCgdkZXZpY2VzGAIgAygLMhcuZWRnZXdpc2UuRGV2aWNlUHJlS2V5c2IGcHJvdG8z");
 
 /**
  * Describes the message edgewise.LogEntry.
@@ -48,86 +48,93 @@ export const RevokeDeviceSchema = /*@__PURE__*/
   messageDesc(file_identity, 4);
 
 /**
+ * Describes the message edgewise.DeleteAccount.
+ * Use `create(DeleteAccountSchema)` to create a new message.
+ */
+export const DeleteAccountSchema = /*@__PURE__*/
+  messageDesc(file_identity, 5);
+
+/**
  * Describes the message edgewise.SetRecoveryKey.
  * Use `create(SetRecoveryKeySchema)` to create a new message.
  */
 export const SetRecoveryKeySchema = /*@__PURE__*/
-  messageDesc(file_identity, 5);
+  messageDesc(file_identity, 6);
 
 /**
  * Describes the message edgewise.AccountLog.
  * Use `create(AccountLogSchema)` to create a new message.
  */
 export const AccountLogSchema = /*@__PURE__*/
-  messageDesc(file_identity, 6);
+  messageDesc(file_identity, 7);
 
 /**
  * Describes the message edgewise.PreKeyRecord.
  * Use `create(PreKeyRecordSchema)` to create a new message.
  */
 export const PreKeyRecordSchema = /*@__PURE__*/
-  messageDesc(file_identity, 7);
+  messageDesc(file_identity, 8);
 
 /**
  * Describes the message edgewise.KemReference.
  * Use `create(KemReferenceSchema)` to create a new message.
  */
 export const KemReferenceSchema = /*@__PURE__*/
-  messageDesc(file_identity, 8);
+  messageDesc(file_identity, 9);
 
 /**
  * Describes the message edgewise.SignedPreKeyRecord.
  * Use `create(SignedPreKeyRecordSchema)` to create a new message.
  */
 export const SignedPreKeyRecordSchema = /*@__PURE__*/
-  messageDesc(file_identity, 9);
+  messageDesc(file_identity, 10);
 
 /**
  * Describes the message edgewise.SignedPreKey.
  * Use `create(SignedPreKeySchema)` to create a new message.
  */
 export const SignedPreKeySchema = /*@__PURE__*/
-  messageDesc(file_identity, 10);
+  messageDesc(file_identity, 11);
 
 /**
  * Describes the message edgewise.KemPreKey.
  * Use `create(KemPreKeySchema)` to create a new message.
  */
 export const KemPreKeySchema = /*@__PURE__*/
-  messageDesc(file_identity, 11);
+  messageDesc(file_identity, 12);
 
 /**
  * Describes the message edgewise.OneTimePreKey.
  * Use `create(OneTimePreKeySchema)` to create a new message.
  */
 export const OneTimePreKeySchema = /*@__PURE__*/
-  messageDesc(file_identity, 12);
+  messageDesc(file_identity, 13);
 
 /**
  * Describes the message edgewise.PreKeySet.
  * Use `create(PreKeySetSchema)` to create a new message.
  */
 export const PreKeySetSchema = /*@__PURE__*/
-  messageDesc(file_identity, 13);
+  messageDesc(file_identity, 14);
 
 /**
  * Describes the message edgewise.PreKeyUpload.
  * Use `create(PreKeyUploadSchema)` to create a new message.
  */
 export const PreKeyUploadSchema = /*@__PURE__*/
-  messageDesc(file_identity, 14);
+  messageDesc(file_identity, 15);
 
 /**
  * Describes the message edgewise.DevicePreKeys.
  * Use `create(DevicePreKeysSchema)` to create a new message.
  */
 export const DevicePreKeysSchema = /*@__PURE__*/
-  messageDesc(file_identity, 15);
+  messageDesc(file_identity, 16);
 
 /**
  * Describes the message edgewise.AccountKeys.
  * Use `create(AccountKeysSchema)` to create a new message.
  */
 export const AccountKeysSchema = /*@__PURE__*/
-  messageDesc(file_identity, 16);
+  messageDesc(file_identity, 17);
 

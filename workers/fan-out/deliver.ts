@@ -29,7 +29,7 @@ async function deliver(services: FanOutServices, { messageId, tail }: OpenChunk,
   return { index, outcome: outcomeOf(answer, recipient) };
 }
 
-/** A user that nobody knows looks like one whose devices are all gone. */
+/** A user that nobody knows, or whose account was deleted, looks like one whose devices are all gone: their log tells the sender. */
 function outcomeOf(answer: AcceptResult, { devices }: JobRecipient): Outcome {
   switch (answer.kind) {
     case "accepted":
@@ -38,6 +38,7 @@ function outcomeOf(answer: AcceptResult, { devices }: JobRecipient): Outcome {
       return { kind: "devices-changed", missing: answer.missing, extra: answer.extra, stale: answer.stale };
     case "mailbox-full":
       return { kind: "mailbox-full" };
+    case "deleted":
     case "unknown":
       return { kind: "devices-changed", missing: [], extra: devices.map(({ deviceId }) => deviceId), stale: [] };
   }

@@ -29,7 +29,7 @@ export class Devices {
     if (known !== undefined && nowMilliseconds - known.askedAt < REMEMBERED_MILLISECONDS) return known.device;
     this.#remembered.delete(name);
     const device = await this.ask(address);
-    if (device === undefined) return undefined;
+    if (device === undefined || device === "deleted") return undefined;
     if (this.#remembered.size >= MAX_REMEMBERED) this.#remembered.clear();
     // From when it was asked: the answer may be as old as that.
     this.#remembered.set(name, { device, askedAt: nowMilliseconds });
@@ -41,9 +41,10 @@ export class Devices {
     for (const name of this.#remembered.keys()) if (name.startsWith(`${userId} `)) this.#remembered.delete(name);
   }
 
-  /** The same without memory. @throws Unavailable */
-  async ask({ userId, deviceId }: DeviceAddress): Promise<ActiveDevice | undefined> {
+  /** The same without memory, and whether it is the account that is there no more. @throws Unavailable */
+  async ask({ userId, deviceId }: DeviceAddress): Promise<ActiveDevice | "deleted" | undefined> {
     const answer = await this.#mailboxes.retried(userId, (mailbox) => mailbox.device(deviceId));
+    if (answer.kind === "deleted") return "deleted";
     if (answer.kind === "unknown") return undefined;
     return { userId, deviceId, identityKey: parseIdentityKey(new Uint8Array(answer.identityKey)) };
   }

@@ -37,7 +37,8 @@ export async function requireRecoveryKey({ request, origin, parameters, services
   return { userId, entries };
 }
 
-async function wholeLog(env: KeysEnv, userId: UserId): Promise<readonly Bytes[]> {
+/** All entries, oldest first; none when there is no such account. @throws Unavailable */
+export async function wholeLog(env: KeysEnv, userId: UserId): Promise<readonly Bytes[]> {
   const entries: Bytes[] = [];
   for (;;) {
     const page = (await readLog(env, userId, entries.length)) ?? [];

@@ -1,11 +1,8 @@
 // Usernames: who is found by which. A name is stored as a keyed tag, so that the table alone lists no names. One column
 // says whether it is free: `released` is empty while the name is in use, and a name is free seven days after it.
 
-import { parseUserId, type UserId, type Username, USERNAME_HOLD_SECONDS, uuidFromBytes, uuidToBytes } from "#wire";
+import { parseUserId, type UserId, type Username, USERNAME_CLAIM_SECONDS, USERNAME_HOLD_SECONDS, uuidFromBytes, uuidToBytes } from "#wire";
 import { batch, type Blob, databaseOfTag, type KeysEnv, tagOf } from "./env.ts";
-
-/** How long a claim waits for its account to be there. */
-const CLAIM_SECONDS = 15 * 60;
 
 export interface OwnedName {
   readonly username: Username;
@@ -36,18 +33,21 @@ export async function claimUsername(env: KeysEnv, { username, userId }: OwnedNam
         `INSERT INTO usernames (tag, user, released) VALUES (?1, ?2, ?3)
          ON CONFLICT (tag) DO UPDATE SET user = ?2, released = ?3 WHERE released IS NOT NULL AND released < ?4`,
       )
-      .bind(tag, uuidToBytes(userId), freeBefore + CLAIM_SECONDS, freeBefore),
+      .bind(tag, uuidToBytes(userId), freeBefore + USERNAME_CLAIM_SECONDS, freeBefore),
     database.prepare("SELECT user FROM usernames WHERE tag = ?1 AND user = ?2").bind(tag, uuidToBytes(userId)),
   ]);
   return own.length > 0;
 }
 
-/** The account is there. @throws Unavailable */
-export async function confirmUsername(env: KeysEnv, { username, userId }: OwnedName): Promise<void> {
+/** The account is there. If it was deleted meanwhile, its name stays given up. @throws Unavailable */
+export async function confirmUsername(env: KeysEnv, { username, userId }: OwnedName, nowSeconds: number): Promise<void> {
   const tag = tagOf(env, username);
   const database = databaseOfTag(env, tag);
+  const claimed = nowSeconds - USERNAME_HOLD_SECONDS + USERNAME_CLAIM_SECONDS;
   await batch(database, [
-    database.prepare("UPDATE usernames SET released = NULL WHERE tag = ?1 AND user = ?2").bind(tag, uuidToBytes(userId)),
+    database
+      .prepare("UPDATE usernames SET released = NULL WHERE tag = ?1 AND user = ?2 AND released <= ?3")
+      .bind(tag, uuidToBytes(userId), claimed),
   ]);
 }
 

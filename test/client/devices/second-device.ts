@@ -7,6 +7,7 @@ import {
   acceptDevice,
   addDevice,
   answerChallenge,
+  deleteAccount,
   describeDevice,
   nextDeviceId,
   OUR_CAPABILITIES,
@@ -62,6 +63,19 @@ export async function revokeDevice(server: string, store: Store, deviceId: Devic
   const signer: OwnDevice = { ...self.local, deviceId: own.deviceId, capabilities: OUR_CAPABILITIES };
   const entry = revoke(account, { deviceId, signer, nowSeconds }, systemRandom);
   await mine.core.server.appendLog(own.userId, { entry, preKeys: undefined });
+}
+
+/** The device whose store this is ends the account and does nothing else of what goes with that. No program uses the store now. */
+export async function writeEnd(server: string, store: Store): Promise<void> {
+  await using mine = await opened(server, store);
+  const own = await mine.core.vault.read((records) => records.get(OWN));
+  if (own === undefined) throw new Error("there is no account");
+  const self = (mine.self = selfOf(own));
+  const entries = await mine.core.server.getLog(own.userId, 0);
+  const nowSeconds = seconds(platformClock);
+  const account = readAccountLog(entries, { userId: own.userId, nowSeconds });
+  const signer: OwnDevice = { ...self.local, deviceId: own.deviceId, capabilities: OUR_CAPABILITIES };
+  await mine.core.server.appendLog(own.userId, { entry: deleteAccount(account, { signer, nowSeconds }, systemRandom), preKeys: undefined });
 }
 
 async function settle(core: Core, own: OwnAccount, device: OwnDevice, entries: readonly Bytes[]): Promise<PreKeyUpload> {

@@ -6,6 +6,7 @@ import {
   type AccountState,
   addDevice,
   createPreKeySet,
+  deleteAccount,
   describeDevice,
   type OwnDevice,
   nextDeviceId,
@@ -41,6 +42,14 @@ export async function keyOf(person: Person): Promise<Key> {
   return { first, entries, account: readAccountLog(entries, { userId: person.userId, nowSeconds: nowSeconds() }) };
 }
 
+/** What a person has of somebody's log. */
+export async function logOf(person: Person, userId: UserId): Promise<readonly Bytes[]> {
+  const vault = await Vault.open(memory({ shared: person.shared }), systemRandom);
+  const known = await vault.read((records) => records.get(ACCOUNTS, userId));
+  await vault.close();
+  return found(known).entries;
+}
+
 function nowSeconds(): number {
   return Math.floor(Date.now() / 1000);
 }
@@ -72,6 +81,10 @@ export function handedOut({ device, set }: Omit<Added, "entry">): DevicePreKeys 
 
 export function writeRevocation({ first, account }: Key, deviceId: number): Bytes {
   return revokeDevice(account, { deviceId: parseDeviceId(deviceId), signer: first, nowSeconds: nowSeconds() }, systemRandom);
+}
+
+export function writeEnd({ first, account }: Key): Bytes {
+  return deleteAccount(account, { signer: first, nowSeconds: nowSeconds() }, systemRandom);
 }
 
 /** Puts the device into the log at the real server, with the owner's token. */

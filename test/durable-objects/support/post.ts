@@ -99,6 +99,13 @@ export class Addressee {
     return device;
   }
 
+  /** Deletes the account, as any of its devices. */
+  async end(): Promise<void> {
+    this.owner.append(this.owner.writeEnd());
+    const result = await this.appendLast();
+    if (result.kind !== "appended") throw new Error(result.kind);
+  }
+
   async appendLast(upload?: Bytes) {
     return await this.stub.appendLog({ entry: this.owner.entries.at(-1) ?? new Uint8Array(), upload });
   }

@@ -23,7 +23,7 @@ export async function createAccount({ request, services, nowSeconds }: Call): Pr
   const registration = { userId, genesis: body.genesis, upload: encodePreKeyUpload(body.preKeys) };
   const result = await services.mailboxes.retried(userId, (mailbox) => mailbox.register(registration), locationHintOf(placeOf(request)));
   if (result.kind === "denied") throw denied(result.code);
-  if (name !== undefined) await confirmUsername(services.keys, name);
+  if (name !== undefined) await confirmUsername(services.keys, name, nowSeconds);
   return answer("createAccount", { userId, head: { length: result.length, hash: base64url.encode(result.hash) } });
 }
 

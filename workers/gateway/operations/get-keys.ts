@@ -1,5 +1,5 @@
 // Somebody's log and keys to begin sessions with. Costs the caller's budget and the owner's, and says to the owner when
-// few keys are left.
+// few keys are left. Of a deleted account there is the log, which says so, and no keys.
 
 import { encodeAccountKeys } from "#wire";
 import { type LowKeys, takeKeys } from "../../keys/index.ts";
@@ -16,7 +16,8 @@ export async function getKeys({ parameters, url, caller, services, nowSeconds, a
   const requester = services.requesterName(caller.userId);
   const budget = await services.mailboxes.once(userId, (mailbox) => mailbox.spendKeyBudget(requester));
   if (budget.kind === "unknown") throw new Problem("not-found");
-  const taken = await takeKeys(services.keys, { userId, after, oneTimeFor: budget.oneTimeFor, nowSeconds });
+  const oneTimeFor = budget.kind === "deleted" ? [] : budget.oneTimeFor;
+  const taken = await takeKeys(services.keys, { userId, after, oneTimeFor, nowSeconds });
   if (taken === undefined) throw new Problem("not-found");
   if (taken.low.length > 0) afterwards(tellOwner(services.mailboxes, userId, taken.low));
   return protobufAnswer(encodeAccountKeys(taken.keys));

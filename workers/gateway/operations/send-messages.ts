@@ -23,6 +23,8 @@ export async function sendMessages({ request, parameters, services }: DeviceCall
     }
     case "mailbox-full":
       throw new Problem("mailbox-full");
+    case "deleted":
+      throw new Problem("account-deleted");
     case "unknown":
       throw new Problem("not-found");
   }
