@@ -215,8 +215,13 @@ class LocalClient implements Client {
         act();
       };
       const abort = (): void => finish(() => reject(signal?.reason instanceof Error ? signal.reason : new ClientError("closed")));
+      const end = (): void => finish(() => reject(new ClientError("closed")));
       signal?.addEventListener("abort", abort);
-      done.push(() => signal?.removeEventListener("abort", abort));
+      this.#ended.signal.addEventListener("abort", end);
+      done.push(
+        () => signal?.removeEventListener("abort", abort),
+        () => this.#ended.signal.removeEventListener("abort", end),
+      );
       const undo = this.connection.subscribe(({ status, error }) => {
         if (error !== undefined) queueMicrotask(() => finish(() => reject(new ClientError(error))));
         else if (status === "live") queueMicrotask(() => finish(resolve));

@@ -66,7 +66,8 @@ export class Engine {
   #isMaintaining = false;
   #cancelFollow: (() => void) | undefined;
   #media: Promise<MediaServer> | undefined;
-  #closed = false;
+  /** Closed: who waits here is told so. */
+  readonly #ended = new AbortController();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -131,7 +132,7 @@ export class Engine {
   }
 
   #followLater(): void {
-    if (this.#closed || this.#cancelFollow !== undefined) return;
+    if (this.#ended.signal.aborted || this.#cancelFollow !== undefined) return;
     this.#cancelFollow = this.sending.clock.after(FOLLOW_AGAIN_MILLISECONDS, () => {
       this.#cancelFollow = undefined;
       this.#follow(this.groups.followAll());
@@ -177,13 +178,15 @@ export class Engine {
 
   /** Resolves when everything owed is out. @throws the error that keeps it from going */
   async settled(signal?: AbortSignal): Promise<void> {
-    await this.#read(signal);
+    const stop = this.#orEnded(signal);
+    await this.#read(stop);
+    stop.throwIfAborted();
     await this.receipts.flush();
     this.#retryNow();
     await this.#until(
       async () => (await this.queued()) === 0 && !(await this.sending.vault.read(isTransferring)),
       () => this.outbox.failures[0] ?? this.uploads.failures[0] ?? this.histories.failure,
-      signal,
+      stop,
     );
   }
 
@@ -193,11 +196,11 @@ export class Engine {
 
   /** Waits for something that the outbox or the uploads bring about. */
   async until(isSo: () => Promise<boolean>, recipient: ConversationId, signal?: AbortSignal): Promise<void> {
-    await this.#until(isSo, () => this.outbox.failureOf(recipient) ?? this.uploads.failureOf(recipient), signal);
+    await this.#until(isSo, () => this.outbox.failureOf(recipient) ?? this.uploads.failureOf(recipient), this.#orEnded(signal));
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#ended.abort(new ClientError("closed"));
     this.#cancelUpkeep();
     this.#cancelFollow?.();
     this.receipts.close();
@@ -215,10 +218,14 @@ export class Engine {
     this.histories.retryNow();
   }
 
-  async #until(isSo: () => Promise<boolean>, failure: () => ClientError | undefined, signal: AbortSignal | undefined): Promise<void> {
+  #orEnded(signal: AbortSignal | undefined): AbortSignal {
+    const { signal: ended } = this.#ended;
+    return signal === undefined ? ended : AbortSignal.any([signal, ended]);
+  }
+
+  async #until(isSo: () => Promise<boolean>, failure: () => ClientError | undefined, signal: AbortSignal): Promise<void> {
     for (;;) {
-      signal?.throwIfAborted();
-      if (this.#closed) throw new ClientError("closed");
+      signal.throwIfAborted();
       const changed = this.#nextChange(signal);
       try {
         if (await isSo()) return;
@@ -232,30 +239,30 @@ export class Engine {
   }
 
   /** Until what has come about groups is understood: messages may have waited for it, and are owed receipts. */
-  async #read(signal: AbortSignal | undefined): Promise<void> {
+  async #read(signal: AbortSignal): Promise<void> {
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
     const abort = (): void => resolve();
-    signal?.addEventListener("abort", abort);
+    signal.addEventListener("abort", abort);
     try {
       while (this.#readings.size > 0) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         await Promise.race([Promise.all(this.#readings), aborted]);
       }
     } finally {
-      signal?.removeEventListener("abort", abort);
+      signal.removeEventListener("abort", abort);
     }
   }
 
-  #nextChange(signal: AbortSignal | undefined): { readonly promise: Promise<void>; readonly forget: () => void } {
+  #nextChange(signal: AbortSignal): { readonly promise: Promise<void>; readonly forget: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
     const undo = [this.sending.vault.onChange(wake), this.outbox.onTried(wake), this.uploads.onTried(wake), this.histories.onTried(wake)];
-    signal?.addEventListener("abort", wake);
+    signal.addEventListener("abort", wake);
     return {
       promise,
       forget() {
         for (const stop of undo) stop();
-        signal?.removeEventListener("abort", wake);
+        signal.removeEventListener("abort", wake);
       },
     };
   }
