@@ -172,7 +172,7 @@ export interface SendFileOptions {
   /** What stands beside the files. */
   readonly caption?: string;
   readonly replyTo?: Message;
-  /** Bytes at the server, of all that go there: more than the files have, because they are padded. */
+  /** Bytes at the server, of all that go there: more than the files have, because they are padded. Until they are there or refused. */
   readonly onProgress?: (progress: Progress) => void;
   /** Aborted before the message went out, there is no such message. */
   readonly signal?: AbortSignal;

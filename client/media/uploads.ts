@@ -108,8 +108,7 @@ export class Uploads {
     const dropped = await this.#sending.vault.write((records) => withdraw(records, place));
     if (dropped === undefined) return false;
     for (const { ordinal } of dropped) this.#running.get(ordinal)?.abort();
-    for (const watcher of this.#watchers)
-      if (watcher.uploads.some(({ ordinal }) => isAmong(ordinal, dropped))) this.#watchers.delete(watcher);
+    this.#forgetWatchers(dropped);
     await this.#removeFromServer(dropped);
     this.wake();
     return true;
@@ -171,7 +170,7 @@ export class Uploads {
       if (stop.signal.aborted) return;
       const failure = error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
       if (failure.retryable) this.#pause(upload, failure);
-      else await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, failure));
+      else await this.#refuse(upload, failure);
     } finally {
       stopRenewing();
       this.#running.delete(upload.ordinal);
@@ -224,11 +223,23 @@ export class Uploads {
     } catch (error) {
       // Its files are there, and nothing can be said in its conversation.
       if (!(error instanceof ClientError) || error.retryable) throw error;
-      await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, error));
+      await this.#refuse(upload, error);
       return;
     }
     this.#lanes.delete(upload.ordinal);
     this.#reached.delete(upload.ordinal);
+  }
+
+  async #refuse(upload: Upload, failure: ClientError): Promise<void> {
+    await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, failure));
+    // Its sender has been told how it ended.
+    this.#forgetWatchers([upload]);
+    this.#reached.delete(upload.ordinal);
+  }
+
+  #forgetWatchers(uploads: readonly Upload[]): void {
+    for (const watcher of this.#watchers)
+      if (watcher.uploads.some(({ ordinal }) => isAmong(ordinal, uploads))) this.#watchers.delete(watcher);
   }
 
   #pause(upload: Upload, failure: ClientError | undefined): void {

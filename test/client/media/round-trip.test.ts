@@ -176,15 +176,18 @@ test.each(["signal", "delete"] as const)("a file that is taken back while it goe
   expect((await (await bob.client.conversations.direct(alice.userId)).history()).map(({ text }) => text)).not.toContain("never");
 });
 
-test("a file that the server refuses fails with a code, and goes when it is tried again", async () => {
+test("a file that the server refuses fails with a code, and goes when it is tried again; whoever watched the first try is let go", async () => {
   liar.answer = lyingAbout("createUpload", async () => made(413, { code: "too-large" }));
   const file = fileOf(2 * MIB);
-  const message = await (await alice.client.conversations.direct(bob.userId)).sendFile(file);
+  let told = 0;
+  const onProgress = (): void => void told++;
+  const message = await (await alice.client.conversations.direct(bob.userId)).sendFile(file, { onProgress });
   await expect(message.sent()).rejects.toMatchObject({ code: "file-refused", retryable: false });
   expect(await alice.client.message(message.id)).toMatchObject({ state: "failed", error: "file-refused" });
   liar.becomeHonest();
   await message.retry();
   await message.sent();
+  expect(told).toBe(0);
   await expectSame(await (await fileIn(bob, message.id)).download(), file);
 });
 
