@@ -317,7 +317,7 @@ export interface Devices {
   /**
    * On a new store: asks to become a device of an account, which is ours when `done` resolves. Two minutes are left, and the store
    * stays new if it comes to nothing.
-   * @throws ClientError `already-registered`, `bad-argument`
+   * @throws ClientError `already-registered`, `in-progress`, `bad-argument`
    */
   requestLink(options: RequestLink): Promise<LinkRequest>;
   /**
@@ -417,7 +417,7 @@ export interface RecoveryKeys {
   /**
    * On a new store: the same account with the same safety numbers, on this device alone. Contacts are told. Messages, contacts and the
    * profile of before are not here, and groups have to let it in again. May be repeated after a failure.
-   * @throws ClientError `wrong-recovery-key`, `bad-argument`, `already-registered`
+   * @throws ClientError `wrong-recovery-key`, `bad-argument`, `already-registered`, `in-progress`
    */
   restore(key: string, options?: Options): Promise<Account>;
 }

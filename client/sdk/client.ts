@@ -106,6 +106,7 @@ class LocalClient implements Client {
   #own: OwnAccount | undefined;
   /** An account that has let this device in, before all of it is here. */
   #joining: OwnAccount | undefined;
+  #isBeginning = false;
   #running: Running | undefined;
   #conversations: Conversations | undefined;
   #stopWatching: () => void = () => undefined;
@@ -128,7 +129,7 @@ class LocalClient implements Client {
       server,
       requests: this.#linkRequests,
       views: () => this.#started.views,
-      requireNew: () => this.#requireNew(),
+      claim: () => this.#claim(),
       signIn: (account: OwnAccount | undefined) => {
         this.#joining = account;
       },
@@ -196,11 +197,15 @@ class LocalClient implements Client {
   }
 
   async register(options: Parameters<Client["register"]>[0] = {}): Promise<Account> {
-    this.#requireNew();
-    const { username, invite, name, signal } = options;
-    const input = { server: this.#parts.server, username, invite, name, signal };
-    this.#run(await registerAccount(this.#parts.core, input));
-    return this.account;
+    const end = this.#claim();
+    try {
+      const { username, invite, name, signal } = options;
+      const input = { server: this.#parts.server, username, invite, name, signal };
+      this.#run(await registerAccount(this.#parts.core, input));
+      return this.account;
+    } finally {
+      end();
+    }
   }
 
   async connect({ signal }: Options = {}): Promise<void> {
@@ -332,6 +337,16 @@ class LocalClient implements Client {
 
   #requireNew(): void {
     if (this.#own !== undefined) throw new ClientError("already-registered");
+  }
+
+  /** One way to an account at a time: two would make keys in each other's place, and delete them. */
+  #claim(): () => void {
+    this.#requireNew();
+    if (this.#isBeginning) throw new ClientError("in-progress");
+    this.#isBeginning = true;
+    return () => {
+      this.#isBeginning = false;
+    };
   }
 
   #signer(): Signer {
