@@ -1,6 +1,7 @@
 // An account's log and first prekeys in D1. The mailbox is the only writer of a log; the statement that appends compares
 // with the entry before, so that even two mailboxes could not fork it.
 
+import type { Recovery } from "#identity";
 import {
   type Bytes,
   type DeviceId,
@@ -32,6 +33,14 @@ export interface DevicePreKeySet {
   readonly record: PreKeyRecord;
 }
 
+/** What changes together with an entry. */
+export interface WithEntry {
+  readonly preKeys: DevicePreKeySet | undefined;
+  readonly removed: readonly DeviceId[];
+  /** Where the entry changes it. */
+  readonly recovery: Recovery | undefined;
+}
+
 export class AccountStore {
   readonly #database: D1Database;
   readonly #user: Bytes;
@@ -49,10 +58,10 @@ export class AccountStore {
   }
 
   /**
-   * Appends if the log ends where the entry says, with the prekeys in the same transaction. A repeat changes nothing. False
+   * Appends if the log ends where the entry says, with what changes by it in the same transaction. A repeat changes nothing. False
    * when another entry stands in its place.
    */
-  async append(entry: NewEntry, preKeys: DevicePreKeySet | undefined, removed: readonly DeviceId[]): Promise<boolean> {
+  async append(entry: NewEntry, { preKeys, removed, recovery }: WithEntry): Promise<boolean> {
     const statements = [
       this.#database
         .prepare(
@@ -64,6 +73,7 @@ export class AccountStore {
         .bind(this.#user, entry.sequence, entry.hash, entry.entry, entry.previousHash),
       ...(preKeys === undefined ? [] : this.replacePreKeys(preKeys)),
       ...removed.flatMap((deviceId) => this.removePreKeys(deviceId)),
+      ...(recovery === undefined ? [] : [this.#setRecovery(entry, recovery)]),
       this.#database
         .prepare("SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3")
         .bind(this.#user, entry.sequence, entry.hash),
@@ -119,6 +129,17 @@ export class AccountStore {
       )
       .bind(this.#user, deviceId, Math.max(...ids), lowest);
     return [add, mark];
+  }
+
+  /** Only with the entry there, and not by the repeat of one that a later one has overtaken. */
+  #setRecovery({ sequence, hash }: NewEntry, { inForce, waiting }: Recovery): D1PreparedStatement {
+    return this.#database
+      .prepare(
+        `INSERT INTO recovery_keys (user, sequence, in_force, waiting, settled)
+         SELECT ?1, ?2, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3)
+         ON CONFLICT (user) DO UPDATE SET sequence = ?2, in_force = ?4, waiting = ?5, settled = ?6 WHERE sequence < ?2`,
+      )
+      .bind(this.#user, sequence, hash, inForce?.key.encode() ?? null, waiting?.key.encode() ?? null, waiting?.settledSeconds ?? null);
   }
 
   removePreKeys(deviceId: DeviceId): D1PreparedStatement[] {

@@ -2,7 +2,8 @@
 // then the intent goes. Whoever comes next (a caller, or the alarm after a crash) carries out what stands there, by the
 // same code. Nothing is ever decided from memory.
 
-import { admitEntry, type AccountState, checkPreKeyUpload, extendAccount, readAccountLog } from "#identity";
+import type { PublicKey } from "#crypto";
+import { admitEntry, type AccountState, checkPreKeyUpload, extendAccount, readAccountLog, type Recovery } from "#identity";
 import {
   type Bytes,
   decodeLogEntry,
@@ -91,7 +92,8 @@ export class LogLeader {
     const after =
       before === undefined ? readAccountLog([intent.entry], { userId, nowSeconds }) : extendAccount(before, intent.entry, nowSeconds);
     const newEntry = { sequence: intent.sequence, entry: intent.entry, hash: after.head.hash, previousHash: before?.head.hash ?? EMPTY };
-    const stands = !isLost && (await store.append(newEntry, preKeysOf(intent.upload), removedBy(before, after)));
+    const changes = { preKeys: preKeysOf(intent.upload), removed: removedBy(before, after), recovery: recoveryOf(before, after) };
+    const stands = !isLost && (await store.append(newEntry, changes));
     commit(() => {
       this.#sql.exec("DELETE FROM intents WHERE sequence = ?1", intent.sequence);
       if (!stands) return;
@@ -144,6 +146,15 @@ function preKeysOf(bytes: Bytes | undefined): DevicePreKeySet | undefined {
 function removedBy(before: AccountState | undefined, after: AccountState): readonly DeviceId[] {
   const kept = new Set(after.devices.map(({ deviceId }) => deviceId));
   return (before?.devices ?? []).map(({ deviceId }) => deviceId).filter((deviceId) => !kept.has(deviceId));
+}
+
+/** Where it is another one than before. Time alone changes nothing that is written down. */
+function recoveryOf(before: AccountState | undefined, { recovery }: AccountState): Recovery | undefined {
+  const keys = ({ inForce, waiting }: Recovery): readonly (PublicKey | undefined)[] => [inForce?.key, waiting?.key];
+  const known = before === undefined ? [] : keys(before.recovery);
+  return keys(recovery).every((key, at) => (key === undefined ? known[at] === undefined : known[at]?.equals(key) === true))
+    ? undefined
+    : recovery;
 }
 
 function buffer(bytes: Bytes): ArrayBuffer {
