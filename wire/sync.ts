@@ -79,8 +79,11 @@ export interface History extends Extensible {
   readonly kind: "history";
   /** 16 bytes. */
   readonly archiveId: Bytes;
-  /** `coming`: it is being made · `ready`: its files are at the server · `withdrawn`: it does not come. */
-  readonly state: "coming" | "ready" | "withdrawn";
+  /**
+   * `coming`: it is being made · `ready`: its files are at the server · `withdrawn`: it does not come · `taken`, by the one that it is
+   * for: its files are needed no more.
+   */
+  readonly state: "coming" | "ready" | "withdrawn" | "taken";
   /** How many there are in it. */
   readonly messages: number;
   /** The newest first. */
@@ -147,7 +150,7 @@ export const HISTORY_ARCHIVE_ID_BYTES: number = 16;
 const HISTORY: MessageKind<History> = message("edgewise.History", {
   kind: "history",
   archiveId: required(1, exactly(HISTORY_ARCHIVE_ID_BYTES)),
-  state: required(2, enumeration("edgewise.History.State", { coming: 1, ready: 2, withdrawn: 3 })),
+  state: required(2, enumeration("edgewise.History.State", { coming: 1, ready: 2, withdrawn: 3, taken: 4 })),
   messages: withDefault(3, uint32, 0),
   files: list(4, MAX_HISTORY_FILES, MEDIA_POINTER),
 });

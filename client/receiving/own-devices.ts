@@ -54,7 +54,7 @@ export async function applyTold(
       keepDeviceName(records, sync.deviceId, sync.name);
       return;
     case "history":
-      await takeTold(records, sender.deviceId, sync);
+      await takeTold(sending, records, sender.deviceId, sync);
       return;
     case "sent":
     case "read":

@@ -14,6 +14,7 @@ import { GroupLogs } from "../groups/log.ts";
 import { HISTORY_TOPIC } from "../history/giving.ts";
 import { Histories, isTransferring } from "../history/transfers.ts";
 import type { MediaServer } from "../media/media-server.ts";
+import { REMOVALS_TOPIC } from "../media/stored-records.ts";
 import { countUploads, UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { Uploads } from "../media/uploads.ts";
 import type { Network } from "../ports.ts";
@@ -107,7 +108,7 @@ export class Engine {
     });
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
-      if (topics.has(UPLOADS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
+      if (topics.has(UPLOADS_TOPIC) || topics.has(REMOVALS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
       if (topics.has(HISTORY_TOPIC) || topics.has(OWN_DEVICES) || topics.has(EVERYTHING)) this.histories.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
       if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
@@ -285,6 +286,7 @@ export class Engine {
     this.#cancelUpkeep();
     this.#cancelUpkeep = this.sending.clock.after(UPKEEP_MILLISECONDS, () => this.#maintain());
     sweep(this.sending).catch(() => undefined);
+    this.histories.wake();
     if (this.#isMaintaining) return;
     this.#isMaintaining = true;
     maintainPreKeys(this.sending, this.sending.self)

@@ -1094,6 +1094,11 @@ export enum History_State {
    * @generated from enum value: STATE_WITHDRAWN = 3;
    */
   WITHDRAWN = 3,
+
+  /**
+   * @generated from enum value: STATE_TAKEN = 4;
+   */
+  TAKEN = 4,
 }
 
 /**
