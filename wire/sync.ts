@@ -59,7 +59,10 @@ export interface OwnSettings extends Extensible {
   readonly readReceipts: boolean;
   readonly typing: boolean;
   readonly presence: boolean;
-  readonly changedMilliseconds: number;
+  /** Of each. */
+  readonly readReceiptsChanged: number;
+  readonly typingChanged: number;
+  readonly presenceChanged: number;
 }
 
 /** A group that the account is in, for a device that could not read its log or was given no secret of it. */
@@ -134,7 +137,9 @@ const OWN_SETTINGS: MessageKind<OwnSettings> = message("edgewise.OwnSettings", {
   readReceipts: withDefault(1, bool, false),
   typing: withDefault(2, bool, false),
   presence: withDefault(3, bool, false),
-  changedMilliseconds: withDefault(4, uint64, 0),
+  readReceiptsChanged: withDefault(4, uint64, 0),
+  typingChanged: withDefault(5, uint64, 0),
+  presenceChanged: withDefault(6, uint64, 0),
 });
 
 const GROUP_COPY: MessageKind<GroupCopy> = message("edgewise.GroupCopy", {

@@ -16,6 +16,11 @@ import { block, unblock } from "./decisions.ts";
 /** Touched when what the account says of itself has changed. */
 export const OWN_TOPIC = "own";
 
+/** Of two that were changed on two devices, both are. */
+export const SETTINGS: readonly (keyof OwnAccount["settings"])[] = ["readReceipts", "typing", "presence"];
+
+type ToldSettings = Extract<Sync["sync"], { readonly kind: "settings" }>;
+
 /** A stolen device may say any time; a later one must remain for what the others decide. None of them takes in what is above. */
 const LATEST_MILLISECONDS = 2 ** 52;
 
@@ -38,12 +43,7 @@ export async function applyTold(
       });
       return;
     case "settings":
-      await change(records, (own) => {
-        const { readReceipts, typing, presence, changedMilliseconds } = sync;
-        const settings = { readReceipts, typing, presence };
-        const isNews = isLater([changedMilliseconds, ...Object.values(settings)], [own.settingsChanged ?? 0, ...valuesOf(own.settings)]);
-        return isNews ? { ...own, settings, settingsChanged: changedMilliseconds } : own;
-      });
+      await change(records, (own) => SETTINGS.reduce((before, name) => withSetting(before, sync, name), own));
       return;
     case "group": {
       const groupId = await takeCopy(sending, records, sync);
@@ -66,7 +66,8 @@ export async function applyTold(
 
 function timeOf(sync: Sync["sync"]): number {
   if (sync.kind === "contact") return sync.decidedMilliseconds;
-  return sync.kind === "profile" || sync.kind === "settings" ? sync.changedMilliseconds : 0;
+  if (sync.kind === "settings") return Math.max(sync.readReceiptsChanged, sync.typingChanged, sync.presenceChanged);
+  return sync.kind === "profile" ? sync.changedMilliseconds : 0;
 }
 
 async function change(records: Writer, changed: (own: OwnAccount) => OwnAccount): Promise<void> {
@@ -76,8 +77,12 @@ async function change(records: Writer, changed: (own: OwnAccount) => OwnAccount)
   records.touch(OWN_TOPIC);
 }
 
-function valuesOf({ readReceipts, typing, presence }: OwnAccount["settings"]): readonly boolean[] {
-  return [readReceipts, typing, presence];
+/** Each by itself. */
+function withSetting(own: OwnAccount, told: ToldSettings, name: keyof OwnAccount["settings"]): OwnAccount {
+  const { settings, settingsChanged = {} } = own;
+  const [changed, value] = [told[`${name}Changed`], told[name]];
+  if (!isLater([changed, value], [settingsChanged[name] ?? 0, settings[name]])) return own;
+  return { ...own, settings: { ...settings, [name]: value }, settingsChanged: { ...settingsChanged, [name]: changed } };
 }
 
 async function applyContact(sending: Sending, records: Writer, told: ToldContact): Promise<void> {

@@ -49,7 +49,7 @@ export interface OwnAccount {
   readonly settings: Settings;
   /** When they were changed last, on any device of the account, in milliseconds: absent before the first change. */
   readonly profileChanged?: number;
-  readonly settingsChanged?: number;
+  readonly settingsChanged?: Readonly<Partial<Record<keyof Settings, number>>>;
 }
 
 /** Written before the server is asked to let the device in. */

@@ -25,7 +25,7 @@ import { UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
-import { OWN_TOPIC } from "../receiving/own-devices.ts";
+import { OWN_TOPIC, SETTINGS } from "../receiving/own-devices.ts";
 import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
@@ -299,7 +299,9 @@ class LocalClient implements Client {
     const changed = await sending.vault.write(async (records) => {
       const before = { ...this.#require(), ...(await records.get(OWN)) };
       const changed = { ...before.settings, ...settings };
-      const own = { ...before, settings: changed, settingsChanged: after(sending, before.settingsChanged) };
+      const settingsChanged = { ...before.settingsChanged };
+      for (const name of SETTINGS) if (settings[name] !== undefined) settingsChanged[name] = after(sending, settingsChanged[name]);
+      const own = { ...before, settings: changed, settingsChanged };
       records.put(OWN, own);
       await tellOwnDevices(sending, records, settingsOf(own));
       return changed;
