@@ -211,9 +211,11 @@ export function groupLine({ id, title, members, standing }: GroupConversation): 
   };
 }
 
-export function deviceLine({ deviceId, name, addedAt, addedBy, isNew, current }: LinkedDevice): Line {
-  const fields = { type: "device", deviceId, name, addedAt: addedAt.toISOString(), addedBy: addedBy ?? null, isNew, current };
-  const marks = [current && "(this one)", isNew && "(new)"].filter(Boolean).map((mark) => faint(String(mark)));
+export function deviceLine({ deviceId, name, addedAt, addedBy, isNew, hasCome, current }: LinkedDevice): Line {
+  const fields = { type: "device", deviceId, name, addedAt: addedAt.toISOString(), addedBy: addedBy ?? null, isNew, hasCome, current };
+  const marks = [current && "(this one)", isNew && "(new)", !hasCome && "(has not come yet: put it out if it never does)"]
+    .filter(Boolean)
+    .map((mark) => faint(String(mark)));
   const people = [String(deviceId).padStart(3), visible(name === "" ? "-" : name), localTime(addedAt), ...marks].join("  ");
   return { fields, people };
 }

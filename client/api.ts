@@ -352,6 +352,11 @@ export interface LinkedDevice {
   readonly addedBy: DeviceId | undefined;
   /** Came within the last seven days: to be shown, so that none comes unseen. */
   readonly isNew: boolean;
+  /**
+   * `false` while nothing has come from it since it was let in. One that stays so ended between its entry in the account's log and the
+   * answer: its keys are nobody's, so it should be put out. Of those that were there before this one, this one knows nothing else than `true`.
+   */
+  readonly hasCome: boolean;
   /** This one. */
   readonly current: boolean;
 }

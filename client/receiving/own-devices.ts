@@ -2,7 +2,7 @@
 // Of two decisions that contradict each other the later one holds, on every device the same one.
 
 import { assertNever, type DeviceAddress, type GroupId, type Sync } from "#wire";
-import { keepDeviceName } from "../devices/names.ts";
+import { keepDeviceName, keepHeard } from "../devices/names.ts";
 import { takeCopy } from "../groups/take-copy.ts";
 import { takeTold } from "../history/taking.ts";
 import { contactOf } from "../records/contact.ts";
@@ -31,6 +31,7 @@ export async function applyTold(
   { sender, body: { sync } }: { readonly sender: DeviceAddress; readonly body: Sync },
   follow: (groupId: GroupId) => void,
 ): Promise<void> {
+  await keepHeard(records, sender.deviceId);
   if (timeOf(sync) > LATEST_MILLISECONDS) return;
   switch (sync.kind) {
     case "contact":

@@ -49,6 +49,8 @@ export interface OwnAccount {
   readonly settings: Settings;
   /** When they were changed last, on any device of the account, in milliseconds: absent before the first change. */
   readonly profileChanged?: number;
+  /** Just linked: the other devices have not been told that it is here. */
+  readonly unannounced?: boolean;
   readonly settingsChanged?: Readonly<Partial<Record<keyof Settings, number>>>;
 }
 
@@ -460,6 +462,8 @@ export const TOKEN: Table<Token> = json("token");
 export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
 /** What our devices are called, by device. */
 export const DEVICE_NAMES: Table<{ readonly deviceId: DeviceId; readonly name: string }> = json("device-name");
+/** Devices of ours that something has come from, by device. */
+export const HEARD_DEVICES: Table<{ readonly deviceId: DeviceId }> = json("heard-device");
 /** Devices that we are about to let in, or have let in, and that have still to be told what the account knows. By device. */
 export const WELCOMES: Table<Welcome> = json("welcome");
 /** By device. */

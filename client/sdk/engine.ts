@@ -7,7 +7,7 @@ import { Accounts, DEVICES } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
 import { OWN_DEVICES } from "../devices/names.ts";
-import { welcomeDevices } from "../devices/welcome.ts";
+import { announceUs, welcomeDevices } from "../devices/welcome.ts";
 import { ClientError } from "../errors.ts";
 import { JOINS_TOPIC } from "../groups/invites.ts";
 import { GroupLogs } from "../groups/log.ts";
@@ -275,6 +275,7 @@ export class Engine {
       this.#follow(this.groups.followAll());
       this.#follow(this.groups.letInWhoMay());
       welcomeDevices(this.sending).catch(() => undefined);
+      announceUs(this.sending).catch(() => undefined);
       // A program before this one may have learned of a device that is gone, and ended.
       this.groups.rotateWhereDue().catch(() => undefined);
     }

@@ -68,7 +68,7 @@ test("three devices of one account: by a code, by a request, and one of them is 
   expect([approved.code, linked.code]).toEqual([0, 0]);
   expect(approved.lines).toEqual([
     { type: "digits-needed", deviceName: "laptop", triesLeft: 3 },
-    { type: "device", deviceId: 2, name: "laptop", addedAt: expect.any(String), addedBy: 1, isNew: true, current: false },
+    { type: "device", deviceId: 2, name: "laptop", addedAt: expect.any(String), addedBy: 1, isNew: true, hasCome: false, current: false },
   ]);
   expect(linked.lines).toEqual([
     { type: "link", code: expect.stringContaining(`${town.url}/#link/`) },

@@ -118,12 +118,14 @@ test("a device that names the account is shown to those that are there, and name
   await done;
   expect(names).toEqual(["tablet"]);
   expect(alice.client.devices.requests.value).toEqual([]);
-  expect(device).toMatchObject({ deviceId: 2, name: "tablet", addedBy: 1, isNew: true, current: false });
+  expect(device).toMatchObject({ deviceId: 2, name: "tablet", addedBy: 1, isNew: true, hasCome: false, current: false });
   let shown: readonly (readonly [number, string])[] = [];
   const stop = alice.client.devices.live.subscribe((devices) => {
     shown = devices.map(({ deviceId, name }) => [deviceId, name]);
   });
   await tablet.connect();
+  await expect.poll(async () => (await alice.client.devices.list()).map(({ hasCome }) => hasCome), PATIENCE).toEqual([true, true]);
+  expect((await tablet.devices.list()).map(({ hasCome }) => hasCome)).toEqual([true, true]);
   await tablet.devices.rename(1, "phone");
   await expect
     .poll(() => shown, PATIENCE)
@@ -169,6 +171,27 @@ test("whoever does not want the device after all says so, and a link is good for
   expect(await done.catch(codeOf)).toBe("link-refused");
   expect(await alice.client.devices.approveLink(found(code), { digits: "000000" }).catch(codeOf)).toBe("link-expired");
   expect(await alice.client.devices.approveLink("hello", { digits: "000000" }).catch(codeOf)).toBe("bad-argument");
+  expect(await alice.client.devices.list()).toHaveLength(1);
+}, 60_000);
+
+test("a device that ends between its entry in the log and the answer is shown as one that has not come, and can be put out", async () => {
+  await using alice = await newcomer(place.url, "alice");
+  const liar = new Liar();
+  await using laptop = await createClient({ server: place.url, store: memory(), network: liar });
+  liar.answer = lyingAbout("takeLinkBlob", (request, next) => {
+    if (!request.url.endsWith("/4")) return next();
+    return Promise.reject(new TypeError("the line is cut"));
+  });
+  const end = new AbortController();
+  const { link: code, digits, done } = await laptop.devices.requestLink({ name: "laptop", signal: end.signal });
+  await alice.client.devices.approveLink(found(code), { digits: () => digits });
+  end.abort(new ClientError("closed"));
+  expect(await done.catch(codeOf)).toBe("closed");
+  expect((await alice.client.devices.list()).map(({ name, hasCome }) => [name, hasCome])).toEqual([
+    ["", true],
+    ["laptop", false],
+  ]);
+  await alice.client.devices.revoke(2);
   expect(await alice.client.devices.list()).toHaveLength(1);
 }, 60_000);
 
