@@ -82,7 +82,7 @@ function messageWords({
 }
 
 /** The hour of today; with the day when it was another. */
-function localTime(date: Date): string {
+export function localTime(date: Date): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
   if (date.toDateString() === new Date().toDateString()) return time;

@@ -19,7 +19,7 @@ const FILES = 50;
 const FILES_A_MESSAGE = 10;
 
 const town = new Town();
-beforeAll(() => town.start());
+beforeAll(() => town.start(), 60_000);
 afterAll(() => town[Symbol.asyncDispose]());
 
 /** As two programs and somebody who types what one shows into the other. */

@@ -79,6 +79,7 @@ test("of two settings that are changed at once on two devices, both are changed 
   // And the one that was changed last holds.
   await first.client.setSettings(before);
   await onBoth(({ settings }) => Promise.resolve(settings.value), before);
+  expect(second.client.settings.value).toEqual(before);
 });
 
 test("a name that both change at once ends the same on both", async () => {
