@@ -203,7 +203,7 @@ test("three devices of one account: by a code, by a request, all of them the sam
   for (const own of [alice.person, tablet]) expect(textsIn(await own.list("listen", "--until-empty"))).toEqual([["after", false]]);
   const gone = await tablet.json("devices", "revoke", "2");
   expect([gone.code, gone.error?.["code"]]).toEqual([1, "unknown-device"]);
-}, 180_000);
+}, 300_000);
 
 test("wrong digits three times end it on both sides", async () => {
   const carol = await citizen("carol");

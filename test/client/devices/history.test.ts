@@ -188,6 +188,9 @@ test(
     await settled(alice);
     for (const of of taken.files) await expect.poll(() => isThere(place.url, of), PATIENCE).toBe(false);
     expect(await isThere(place.url, pointer)).toBe(true);
+    // Until their message is deleted for everyone, on whichever device.
+    await (await laptop.client.message(file.id)).delete();
+    await expect.poll(() => isThere(place.url, pointer), PATIENCE).toBe(false);
     await expect.poll(() => removalsOf(alice), PATIENCE).toEqual([]);
     await close(alice, bob, laptop);
   },
