@@ -12,6 +12,16 @@ CREATE TABLE IF NOT EXISTS account_log (
 
 -- Accounts whose log has ended. Written with its last entry; whatever is still on its way for such an account is not stored.
 CREATE TABLE IF NOT EXISTS deleted_accounts (user BLOB PRIMARY KEY) WITHOUT ROWID;
+-- The recovery key of an account: one row tells whoever has it from everybody else, and nobody makes the server read a log without it.
+-- Written by the owner's mailbox together with the entry that changes it; `sequence` is that entry's.
+CREATE TABLE IF NOT EXISTS recovery_keys (
+  user BLOB PRIMARY KEY,
+  sequence INTEGER NOT NULL,
+  in_force BLOB,
+  waiting BLOB,
+  -- From this second on the one that waits is in force.
+  settled INTEGER
+) WITHOUT ROWID;
 
 -- Written by an upload of the device (workers/keys) or together with the entry that adds it (mailbox).
 CREATE TABLE IF NOT EXISTS device_prekeys (

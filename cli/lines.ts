@@ -82,7 +82,7 @@ function messageWords({
 }
 
 /** The hour of today; with the day when it was another. */
-function localTime(date: Date): string {
+export function localTime(date: Date): string {
   const two = (value: number): string => String(value).padStart(2, "0");
   const time = `${two(date.getHours())}:${two(date.getMinutes())}`;
   if (date.toDateString() === new Date().toDateString()) return time;
@@ -226,9 +226,14 @@ function nameWidth(all: readonly LinkedDevice[]): number {
 }
 
 /** In a column with all of them. */
-export function deviceLine({ deviceId, name, addedAt, addedBy, isNew, current }: LinkedDevice, all: readonly LinkedDevice[]): Line {
-  const fields = { type: "device", deviceId, name, addedAt: addedAt.toISOString(), addedBy: addedBy ?? null, isNew, current };
-  const marks = [current && "(this one)", isNew && "(new)"].filter(Boolean).map((mark) => faint(String(mark)));
+export function deviceLine(
+  { deviceId, name, addedAt, addedBy, isNew, hasCome, current }: LinkedDevice,
+  all: readonly LinkedDevice[],
+): Line {
+  const fields = { type: "device", deviceId, name, addedAt: addedAt.toISOString(), addedBy: addedBy ?? null, isNew, hasCome, current };
+  const marks = [current && "(this one)", isNew && "(new)", !hasCome && "(has not come yet: put it out if it never does)"]
+    .filter(Boolean)
+    .map((mark) => faint(String(mark)));
   const called = visible(name === "" ? "-" : name).padEnd(nameWidth(all));
   const people = [String(deviceId).padStart(NUMBER.length), called, localTime(addedAt), ...marks].join("  ");
   return { fields, people };

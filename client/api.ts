@@ -179,7 +179,7 @@ export interface SendFileOptions {
   /** What stands beside the files. */
   readonly caption?: string;
   readonly replyTo?: Message;
-  /** Bytes at the server, of all that go there: more than the files have, because they are padded. */
+  /** Bytes at the server, of all that go there: more than the files have, because they are padded. Until they are there or refused. */
   readonly onProgress?: (progress: Progress) => void;
   /** Aborted before the message went out, there is no such message. */
   readonly signal?: AbortSignal;
@@ -324,7 +324,7 @@ export interface Devices {
   /**
    * On a new store: asks to become a device of an account, which is ours when `done` resolves. Two minutes are left, and the store
    * stays new if it comes to nothing.
-   * @throws ClientError `already-registered`, `bad-argument`
+   * @throws ClientError `already-registered`, `in-progress`, `bad-argument`
    */
   requestLink(options: RequestLink): Promise<LinkRequest>;
   /**
@@ -359,6 +359,11 @@ export interface LinkedDevice {
   readonly addedBy: DeviceId | undefined;
   /** Came within the last seven days: to be shown, so that none comes unseen. */
   readonly isNew: boolean;
+  /**
+   * `false` while nothing has come from it since it was let in. One that stays so ended between its entry in the account's log and the
+   * answer: its keys are nobody's, so it should be put out. Of those that were there before this one, this one knows nothing else than `true`.
+   */
+  readonly hasCome: boolean;
   /** This one. */
   readonly current: boolean;
 }
@@ -424,7 +429,7 @@ export interface RecoveryKeys {
   /**
    * On a new store: the same account with the same safety numbers, on this device alone. Contacts are told. Messages, contacts and the
    * profile of before are not here, and groups have to let it in again. May be repeated after a failure.
-   * @throws ClientError `wrong-recovery-key`, `bad-argument`, `already-registered`
+   * @throws ClientError `wrong-recovery-key`, `bad-argument`, `already-registered`, `in-progress`
    */
   restore(key: string, options?: Options): Promise<Account>;
 }

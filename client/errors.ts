@@ -53,6 +53,11 @@ const ERRORS = {
     hint: "Use another store for another account.",
     retryable: false,
   },
+  "in-progress": {
+    message: "This store is getting an account already.",
+    hint: "Register, link and restore one at a time: wait until the other one has ended, or abort it.",
+    retryable: true,
+  },
   "username-taken": {
     message: "Somebody has this username.",
     hint: "Choose another one.",

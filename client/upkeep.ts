@@ -2,6 +2,7 @@
 // again, events that were read long ago.
 
 import type { Core } from "./core.ts";
+import { sweepStored } from "./media/stored-records.ts";
 import { sweepEarly } from "./receiving/early.ts";
 import { MARK_PERIODS, markPeriod } from "./receiving/marks.ts";
 import { RESEND_WITHIN_MILLISECONDS } from "./receiving/repair.ts";
@@ -21,6 +22,7 @@ export async function sweep({ vault, clock }: Core): Promise<void> {
     records.put(SWEPT, { atMilliseconds: now });
     await records.deleteBefore(MARKS, [], markPeriod(clock) - MARK_PERIODS + 1);
     await sweepEarly(records, now);
+    await sweepStored(records, now);
     const newest = (await records.get(COUNTERS))?.event ?? 0;
     const consumed = (await records.get(CURSOR))?.consumed ?? 0;
     await records.deleteBefore(EVENTS, [], Math.max(0, Math.min(consumed, newest - KEPT_EVENTS)));

@@ -54,4 +54,4 @@ export type { Recovery, RecoveryKey } from "./recovery.ts";
 export { recoveryAt } from "./recovery.ts";
 export { accessSecretOf, drawUploadId, isDrawnByServer, mediaIdOf } from "./upload-id.ts";
 export type { AccountAt } from "./recovery-proof.ts";
-export { checkRecoveryProof, proveRecoveryKey, RECOVERY_PROOF_BYTES } from "./recovery-proof.ts";
+export { checkRecoveryProof, checkRecoveryProofBy, proveRecoveryKey, RECOVERY_PROOF_BYTES } from "./recovery-proof.ts";

@@ -1,7 +1,7 @@
 // How the holder of an account's recovery key proves it to a server, which shows them the account's log for it: whoever has lost
 // all devices has no token, and has to know the head to write behind it. What the key may write is account-log.ts's.
 
-import { LABELS, labelled, type Random, type Secret, sign, SIGNATURE_BYTES, verify } from "#crypto";
+import { LABELS, labelled, type PublicKey, type Random, type Secret, sign, SIGNATURE_BYTES, verify } from "#crypto";
 import { be32, type Bytes, concat, copy, ProtocolError, type UserId, uuidToBytes, WireError } from "#wire";
 import type { AccountState } from "./account.ts";
 import { requireFresh } from "./freshness.ts";
@@ -27,12 +27,18 @@ export function proveRecoveryKey(at: AccountAt, privateKey: Secret, nowSeconds: 
  * @throws WireError `bad-length`; ProtocolError `expired`, `too-far-ahead`, `not-authorized` no key is in force, `bad-signature`.
  */
 export function checkRecoveryProof(at: AccountAt, proof: Bytes, account: AccountState, nowSeconds: number): void {
+  const { inForce } = recoveryAt(account.recovery, nowSeconds);
+  if (account.userId !== at.userId) throw new ProtocolError("not-authorized");
+  checkRecoveryProofBy(inForce?.key, at, proof, nowSeconds);
+}
+
+/** The same where somebody else has said which key is in force. @throws as `checkRecoveryProof` */
+export function checkRecoveryProofBy(key: PublicKey | undefined, at: AccountAt, proof: Bytes, nowSeconds: number): void {
   if (proof.length !== RECOVERY_PROOF_BYTES) throw new WireError("bad-length");
   const madeSeconds = new DataView(proof.buffer, proof.byteOffset).getUint32(0);
   requireFresh(madeSeconds, nowSeconds);
-  const { inForce } = recoveryAt(account.recovery, nowSeconds);
-  if (inForce === undefined || account.userId !== at.userId) throw new ProtocolError("not-authorized");
-  if (!verify(inForce.key, statementOf(at, madeSeconds), copy(proof.subarray(4)))) throw new ProtocolError("bad-signature");
+  if (key === undefined) throw new ProtocolError("not-authorized");
+  if (!verify(key, statementOf(at, madeSeconds), copy(proof.subarray(4)))) throw new ProtocolError("bad-signature");
 }
 
 function statementOf({ origin, userId }: AccountAt, madeSeconds: number): Bytes {

@@ -59,7 +59,10 @@ export interface OwnSettings extends Extensible {
   readonly readReceipts: boolean;
   readonly typing: boolean;
   readonly presence: boolean;
-  readonly changedMilliseconds: number;
+  /** Of each. */
+  readonly readReceiptsChanged: number;
+  readonly typingChanged: number;
+  readonly presenceChanged: number;
 }
 
 /** A group that the account is in, for a device that could not read its log or was given no secret of it. */
@@ -79,8 +82,11 @@ export interface History extends Extensible {
   readonly kind: "history";
   /** 16 bytes. */
   readonly archiveId: Bytes;
-  /** `coming`: it is being made · `ready`: its files are at the server · `withdrawn`: it does not come. */
-  readonly state: "coming" | "ready" | "withdrawn";
+  /**
+   * `coming`: it is being made · `ready`: its files are at the server · `withdrawn`: it does not come · `taken`, by the one that it is
+   * for: its files are needed no more.
+   */
+  readonly state: "coming" | "ready" | "withdrawn" | "taken";
   /** How many there are in it. */
   readonly messages: number;
   /** The newest first. */
@@ -131,7 +137,9 @@ const OWN_SETTINGS: MessageKind<OwnSettings> = message("edgewise.OwnSettings", {
   readReceipts: withDefault(1, bool, false),
   typing: withDefault(2, bool, false),
   presence: withDefault(3, bool, false),
-  changedMilliseconds: withDefault(4, uint64, 0),
+  readReceiptsChanged: withDefault(4, uint64, 0),
+  typingChanged: withDefault(5, uint64, 0),
+  presenceChanged: withDefault(6, uint64, 0),
 });
 
 const GROUP_COPY: MessageKind<GroupCopy> = message("edgewise.GroupCopy", {
@@ -147,7 +155,7 @@ export const HISTORY_ARCHIVE_ID_BYTES: number = 16;
 const HISTORY: MessageKind<History> = message("edgewise.History", {
   kind: "history",
   archiveId: required(1, exactly(HISTORY_ARCHIVE_ID_BYTES)),
-  state: required(2, enumeration("edgewise.History.State", { coming: 1, ready: 2, withdrawn: 3 })),
+  state: required(2, enumeration("edgewise.History.State", { coming: 1, ready: 2, withdrawn: 3, taken: 4 })),
   messages: withDefault(3, uint32, 0),
   files: list(4, MAX_HISTORY_FILES, MEDIA_POINTER),
 });

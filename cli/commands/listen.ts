@@ -2,10 +2,11 @@
 // behind it as soon as the one after it was asked for, so never before its line was written.
 
 import type { Command } from "commander";
-import { type Client, ClientError, type ConnectionState, type Cursor } from "#client";
+import { type Client, ClientError, type ConnectionState, type Cursor, type LinkedDevice } from "#client";
 import { watchHistory } from "../history.ts";
-import { eventLine } from "../lines.ts";
+import { eventLine, localTime } from "../lines.ts";
 import type { Session } from "../session.ts";
+import { visible } from "../visible.ts";
 import { describe, type Run, seconds } from "./command.ts";
 
 interface ListenOptions {
@@ -36,6 +37,8 @@ class Listening {
   readonly #options: ListenOptions;
   /** Ends everything; its reason is the error to end with, unless it was wanted. */
   readonly #end = new AbortController();
+  /** New devices that were told of. */
+  readonly #told = new Set<number>();
   #count = 0;
   #tellLater: NodeJS.Timeout | undefined;
   #cursor: Cursor | undefined;
@@ -110,6 +113,7 @@ class Listening {
     let before: ConnectionState["status"] = "offline";
     const undo = [
       watchHistory(this.#client, this.#session.output, (error) => this.#end.abort(error)),
+      this.#client.devices.live.subscribe((devices) => this.#tellNewDevices(devices)),
       this.#client.connection.subscribe(({ status, error }) => {
         if (error !== undefined) this.#end.abort(new ClientError(error));
         else if (status !== before) this.#statusChanged(status);
@@ -120,6 +124,17 @@ class Listening {
       clearTimeout(this.#tellLater);
       for (const stop of undo) stop();
     };
+  }
+
+  /** Every time, for as long as they are new: whoever has talked somebody into letting one in hopes that it is not seen. */
+  #tellNewDevices(devices: readonly LinkedDevice[]): void {
+    if (this.#session.output.json) return;
+    for (const { deviceId, name, addedAt } of devices.filter(({ isNew, current }) => isNew && !current)) {
+      if (this.#told.has(deviceId)) continue;
+      this.#told.add(deviceId);
+      const remark = `a device of this account since ${localTime(addedAt)}: ${deviceId} ${visible(name)}`.trimEnd();
+      this.#session.output.tell(`! ${remark}. If it is not yours: edgewise devices revoke ${deviceId}`);
+    }
   }
 
   #statusChanged(status: ConnectionState["status"]): void {

@@ -113,7 +113,7 @@ function requireIn(state: AccountState, entries: readonly Bytes[], { deviceId, i
 }
 
 async function settle(core: Core, account: OwnAccount, entries: readonly Bytes[], name: string): Promise<OwnAccount> {
-  const own = { ...account, registered: true };
+  const own: OwnAccount = { ...account, registered: true, unannounced: true };
   const upload = await core.vault.write(async (records) => {
     // Another program may have been faster.
     if ((await records.get(OWN))?.registered === true) throw new ClientError("already-registered");

@@ -4,7 +4,7 @@ import type { AccountDevice } from "#identity";
 import { type DeviceId, parseDeviceId, WireError } from "#wire";
 import type { LinkedDevice } from "../api.ts";
 import { ClientError } from "../errors.ts";
-import { DEVICE_NAMES } from "../records/tables.ts";
+import { DEVICE_NAMES, HEARD_DEVICES } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 
@@ -15,14 +15,21 @@ export async function linkedDevices(sending: Sending, records: Reader): Promise<
   const { userId } = sending.self.local.address;
   const account = await sending.accounts.find(records, userId);
   const names = new Map((await records.all(DEVICE_NAMES)).map(({ deviceId, name }) => [deviceId, name]));
-  return (account?.devices ?? []).map((device) => linkedDevice(sending, device, names.get(device.deviceId)));
+  const heard = new Set((await records.all(HEARD_DEVICES)).map(({ deviceId }) => deviceId));
+  const { devices = [] } = account ?? {};
+  const own = devices.find(({ deviceId }) => deviceId === sending.self.local.address.deviceId);
+  return devices.map((device) => {
+    const isOlder = own === undefined || device.addedSeconds <= own.addedSeconds;
+    const known = { name: names.get(device.deviceId) ?? "", hasCome: isOlder || heard.has(device.deviceId) };
+    return linkedDevice(sending, device, known);
+  });
 }
 
-function linkedDevice({ self, clock }: Sending, device: AccountDevice, name = ""): LinkedDevice {
+function linkedDevice({ self, clock }: Sending, device: AccountDevice, known: Pick<LinkedDevice, "name" | "hasCome">): LinkedDevice {
   const { deviceId, addedBy } = device;
   const addedAt = new Date(device.addedSeconds * 1000);
   const isNew = deviceId !== 1 && clock.nowMilliseconds() - addedAt.getTime() < NEW_MILLISECONDS;
-  return { deviceId, name, addedAt, addedBy, isNew, current: deviceId === self.local.address.deviceId };
+  return { ...known, deviceId, addedAt, addedBy, isNew, current: deviceId === self.local.address.deviceId };
 }
 
 export function deviceIdOf(value: number): DeviceId {

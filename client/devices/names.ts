@@ -2,7 +2,7 @@
 
 import { type DeviceId, MAX_NAME_BYTES, toUtf8 } from "#wire";
 import { ClientError } from "../errors.ts";
-import { DEVICE_NAMES } from "../records/tables.ts";
+import { DEVICE_NAMES, HEARD_DEVICES } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import { tellOwnDevices } from "../sending/own-devices.ts";
@@ -21,6 +21,13 @@ export function requireDeviceName(name: string): string {
 /** Ids are given again after all were used, so the newest name is the one that holds. */
 export function keepDeviceName(records: Writer, deviceId: DeviceId, name: string): void {
   records.put(DEVICE_NAMES, { deviceId, name }, deviceId);
+  records.touch(OWN_DEVICES);
+}
+
+/** Whatever it has said, it is there. */
+export async function keepHeard(records: Writer, deviceId: DeviceId): Promise<void> {
+  if ((await records.get(HEARD_DEVICES, deviceId)) !== undefined) return;
+  records.put(HEARD_DEVICES, { deviceId }, deviceId);
   records.touch(OWN_DEVICES);
 }
 

@@ -4,11 +4,22 @@
 import { activeDevice } from "#identity";
 import { LINK_TICKET_LIFETIME_SECONDS, sameBytes } from "#wire";
 import { giveHistory } from "../history/giving.ts";
-import { WELCOMES, type Welcome } from "../records/tables.ts";
+import { DEVICE_NAMES, OWN, WELCOMES, type Welcome } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
-import type { Sending } from "../sending/compose.ts";
+import { canCompose, type Sending } from "../sending/compose.ts";
 import { tellEverything } from "../sending/own-devices.ts";
 import { nameDevice, tellDeviceNames } from "./names.ts";
+
+/** On a device that was let in: the others see by it that it has not ended on the way. */
+export async function announceUs(sending: Sending): Promise<void> {
+  const { userId, deviceId } = sending.self.local.address;
+  await sending.vault.write(async (records) => {
+    const own = await records.get(OWN);
+    if (own?.unannounced !== true || !(await canCompose(sending, records, userId))) return;
+    records.put(OWN, { ...own, unannounced: false });
+    await nameDevice(sending, records, deviceId, (await records.get(DEVICE_NAMES, deviceId))?.name ?? "");
+  });
+}
 
 export async function welcomeDevices(sending: Sending): Promise<void> {
   const { vault, accounts, self } = sending;

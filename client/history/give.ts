@@ -5,20 +5,11 @@ import { HISTORY_FILE_BYTES, type Bytes, type DeviceId, MAX_HISTORY_FILES, sameB
 import { isGroupId } from "../groups/state.ts";
 import { dropFiles, keepBytes } from "../media/keep-files.ts";
 import { UPLOADS_TOPIC } from "../media/upload-records.ts";
-import {
-  type ConversationId,
-  CONVERSATIONS,
-  GIVEN_HISTORIES,
-  type GivenHistory,
-  GROUPS,
-  MESSAGES,
-  type MessageRecord,
-  UPLOADS,
-} from "../records/tables.ts";
+import { type ConversationId, CONVERSATIONS, type GivenHistory, GROUPS, MESSAGES, type MessageRecord, UPLOADS } from "../records/tables.ts";
 import type { Reader, Vault } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import { frameHeader, frameMessage } from "./archive.ts";
-import { givenTo, HISTORY_TOPIC, keepGiven } from "./giving.ts";
+import { forgetGiven, givenTo, keepGiven } from "./giving.ts";
 
 /** Of one conversation at once. */
 const PAGE = 64;
@@ -28,18 +19,10 @@ export async function writeArchive(sending: Sending, deviceId: DeviceId, signal:
   for (;;) {
     signal.throwIfAborted();
     const given = await sending.vault.read((records) => givenTo(sending, records, deviceId));
-    if (given === undefined) await forget(sending, deviceId);
+    if (given === undefined) await sending.vault.write((records) => forgetGiven(sending, records, deviceId));
     if (given?.state !== "writing") return;
     await writeFile(sending, given, signal);
   }
-}
-
-/** The device is gone. */
-async function forget({ vault }: Sending, deviceId: DeviceId): Promise<void> {
-  await vault.write(async (records) => {
-    records.delete(GIVEN_HISTORIES, deviceId);
-    records.touch(HISTORY_TOPIC);
-  });
 }
 
 interface Written {

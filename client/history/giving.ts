@@ -2,16 +2,18 @@
 // when they are at the server. Each is a part of a transaction; the archive itself is give.ts's, loaded when there is one to make.
 
 import { type AccountDevice, activeDevice } from "#identity";
-import { type DeviceId, HISTORY_ARCHIVE_ID_BYTES, type History, sameBytes } from "#wire";
+import { type Bytes, type DeviceId, HISTORY_ARCHIVE_ID_BYTES, type History, sameBytes, type UploadId } from "#wire";
 import type { HistoryChoice } from "../api.ts";
 import type { ErrorCode } from "../errors.ts";
 import { toPointer } from "../media/attachments.ts";
+import { keepStoredOf, REMOVALS_TOPIC, storedArchive, unwant, unwantArchive } from "../media/stored-records.ts";
 import {
   type AttachmentRecord,
   COUNTERS,
   GIVEN_HISTORIES,
   type GivenHistory,
   NO_COUNTERS,
+  STORED_ARCHIVES,
   UPLOADS,
   type Upload,
 } from "../records/tables.ts";
@@ -27,6 +29,8 @@ const RECENT_MILLISECONDS = 30 * 24 * 3600_000;
 /** Begins one, instead of what was begun for the device before. */
 export async function giveHistory(sending: Sending, records: Writer, device: AccountDevice, choice: HistoryChoice): Promise<void> {
   const { deviceId, identityKey } = device;
+  const before = await records.get(GIVEN_HISTORIES, deviceId);
+  if (before !== undefined) await dropArchive(sending, records, before);
   const { message: newest } = (await records.get(COUNTERS)) ?? NO_COUNTERS;
   const given: GivenHistory = {
     deviceId,
@@ -45,12 +49,19 @@ export async function giveHistory(sending: Sending, records: Writer, device: Acc
 }
 
 /** What is to be given, if it is still for the device that it was begun for. */
-export async function givenTo({ accounts, self }: Sending, records: Reader, deviceId: DeviceId): Promise<GivenHistory | undefined> {
+export async function givenTo(sending: Sending, records: Reader, deviceId: DeviceId): Promise<GivenHistory | undefined> {
   const given = await records.get(GIVEN_HISTORIES, deviceId);
-  if (given === undefined) return undefined;
+  return given !== undefined && (await isActive(sending, records, given)) ? given : undefined;
+}
+
+async function isActive(
+  { accounts, self }: Sending,
+  records: Reader,
+  { deviceId, identityKey }: Pick<GivenHistory, "deviceId" | "identityKey">,
+): Promise<boolean> {
   const account = await accounts.find(records, self.local.address.userId);
   const device = account === undefined ? undefined : activeDevice(account, deviceId);
-  return device !== undefined && sameBytes(device.identityKey.encode(), given.identityKey) ? given : undefined;
+  return device !== undefined && sameBytes(device.identityKey.encode(), identityKey);
 }
 
 /** Keeps how far it is; with all of its files at the server the device is told, and nothing is left to do. */
@@ -68,16 +79,60 @@ export async function keepGiven(sending: Sending, records: Writer, given: GivenH
 export async function failGiven(sending: Sending, records: Writer, given: GivenHistory, error: ErrorCode): Promise<void> {
   records.put(GIVEN_HISTORIES, { ...given, state: "failed", error, files: [] }, given.deviceId);
   records.touch(HISTORY_TOPIC);
-  for (const upload of await records.all(UPLOADS)) {
-    if (isOf(upload, given) && upload.state !== "encrypting") records.put(UPLOADS, { ...upload, state: "done" }, upload.ordinal);
-  }
+  await dropArchive(sending, records, given);
   await tell(sending, records, given, "withdrawn");
 }
 
-/** One of its files is at the server. */
-export async function archiveArrived(sending: Sending, records: Writer, upload: Upload, stored: AttachmentRecord["stored"]): Promise<void> {
-  const given = await givenFor(sending, records, upload);
+/** The device is gone. */
+export async function forgetGiven(sending: Sending, records: Writer, deviceId: DeviceId): Promise<void> {
+  const given = await records.get(GIVEN_HISTORIES, deviceId);
   if (given === undefined) return;
+  records.delete(GIVEN_HISTORIES, deviceId);
+  records.touch(HISTORY_TOPIC);
+  await dropArchive(sending, records, given);
+}
+
+/** Its files are brought nowhere any more, and those that are at the server are removed there. */
+async function dropArchive(sending: Sending, records: Writer, given: GivenHistory): Promise<void> {
+  for (const upload of await records.all(UPLOADS)) {
+    if (!isOf(upload, given) || upload.state === "encrypting" || upload.state === "done") continue;
+    records.put(UPLOADS, { ...upload, state: "done" }, upload.ordinal);
+    if (upload.uploadId !== undefined) unwant(sending, records, upload.uploadId);
+    records.touch(REMOVALS_TOPIC);
+  }
+  await unwantArchive(sending, records, given.archiveId);
+}
+
+/** What another device of ours says of the archive that it was given, and of no other. */
+export async function archiveTaken(sending: Sending, records: Writer, by: DeviceId, archiveId: Bytes): Promise<void> {
+  const stored = await storedArchive(records, archiveId);
+  const given = await records.get(GIVEN_HISTORIES, by);
+  if (stored?.deviceId !== by || (given !== undefined && sameBytes(given.archiveId, archiveId))) return;
+  await unwantArchive(sending, records, archiveId);
+}
+
+/** Archives that were told of, for devices that are gone. */
+export async function dropOrphans(sending: Sending, records: Writer): Promise<void> {
+  for (const { deviceId, identityKey, archiveId } of await records.all(STORED_ARCHIVES)) {
+    if (!(await isActive(sending, records, { deviceId, identityKey }))) await unwantArchive(sending, records, archiveId);
+  }
+}
+
+/** One of its files is at the server. */
+export async function archiveArrived(
+  sending: Sending,
+  records: Writer,
+  upload: Upload,
+  uploadId: UploadId,
+  stored: AttachmentRecord["stored"],
+): Promise<void> {
+  if (upload.archive === undefined) return;
+  const given = await givenFor(sending, records, upload);
+  if (given === undefined) {
+    unwant(sending, records, uploadId);
+    return;
+  }
+  await keepStoredOf(sending, records, given, uploadId);
   const files = given.files.map((file, at) => (at === upload.index ? { ...file, stored } : file));
   await keepGiven(sending, records, { ...given, files });
 }

@@ -5,7 +5,7 @@
 import { planMedia } from "#protocol";
 import { type Bytes, ProtocolError, sameBytes, WireError } from "#wire";
 import { conversationTopic } from "../core.ts";
-import { ClientError, type ErrorCode } from "../errors.ts";
+import { ClientError } from "../errors.ts";
 import { isGroupId } from "../groups/state.ts";
 import { decryptMedia } from "../media/cipher.ts";
 import type { MediaServer } from "../media/media-server.ts";
@@ -27,7 +27,7 @@ import type { Reader, Vault, Writer } from "../records/vault.ts";
 import { conversationOf, type Sending } from "../sending/compose.ts";
 import { messagesIn } from "./archive.ts";
 import { HISTORY_TOPIC } from "./giving.ts";
-import { begun } from "./taking.ts";
+import { begun, tellTaken } from "./taking.ts";
 
 /** Messages that are taken in at once. Others write to the store in between. */
 const BATCH = 200;
@@ -65,7 +65,7 @@ async function goOn(taking: Taking, taken: TakenHistory): Promise<void> {
   } catch (error) {
     const failure = damageIn(error);
     if (!(failure instanceof ClientError) || failure.retryable) throw failure;
-    await fail(vault, taken, failure.code);
+    await end(taking.sending, taken, (now) => ({ ...now, state: "failed", error: failure.code }));
   }
 }
 
@@ -77,18 +77,27 @@ function damageIn(error: unknown): unknown {
   return error;
 }
 
-async function fail(vault: Vault, taken: TakenHistory, error: ErrorCode): Promise<void> {
-  await change(vault, taken, (now) => ({ ...now, state: "failed", error }));
+type Change = (taken: TakenHistory) => TakenHistory;
+
+async function change(vault: Vault, before: TakenHistory, changed: Change): Promise<void> {
+  await vault.write((records) => changeIn(records, before, changed));
+}
+
+/** And its files are needed no more: whoever gave them may remove them. */
+async function end(sending: Sending, before: TakenHistory, changed: Change): Promise<void> {
+  await sending.vault.write(async (records) => {
+    if (await changeIn(records, before, changed)) await tellTaken(sending, records, before);
+  });
 }
 
 /** Unless another program has got further with it. */
-async function change(vault: Vault, before: TakenHistory, changed: (taken: TakenHistory) => TakenHistory): Promise<void> {
-  await vault.write(async (records) => {
-    const now = await records.get(TAKEN_HISTORY);
-    if (now === undefined || !isAt(now, before)) return;
-    records.put(TAKEN_HISTORY, changed(now));
-    records.touch(HISTORY_TOPIC);
-  });
+async function changeIn(records: Writer, before: TakenHistory, changed: Change): Promise<boolean> {
+  const now = await records.get(TAKEN_HISTORY);
+  if (now === undefined || !isAt(now, before)) return false;
+  const next = changed(now);
+  records.put(TAKEN_HISTORY, next);
+  records.touch(HISTORY_TOPIC);
+  return next.state !== now.state;
 }
 
 /** The same archive, at the same step. */
@@ -167,7 +176,7 @@ async function importAll(taking: Taking, taken: TakenHistory): Promise<void> {
     if (batch.length === BATCH) await take();
   }
   if (batch.length > 0) await take();
-  await change(sending.vault, taken, (now) => (now.imported === now.messages ? { ...now, state: "done" } : now));
+  await end(sending, taken, (now) => (now.imported === now.messages ? { ...now, state: "done" } : now));
 }
 
 /** `from`: how many were before. Another program may have been faster. */

@@ -9,7 +9,8 @@ import { GIVEN_HISTORIES, type GivenHistory, TAKEN_HISTORY, type TakenHistory } 
 import type { Reader } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import { pauseMilliseconds } from "../sending/pause.ts";
-import { failGiven, givenTo } from "./giving.ts";
+import { dropOrphans, failGiven, givenTo } from "./giving.ts";
+import { endAbandoned } from "./taking.ts";
 
 export class Histories {
   /** What keeps it from going on for now. */
@@ -66,11 +67,15 @@ export class Histories {
     const { signal } = this.#stop;
     while (this.#again) {
       this.#again = false;
-      const { given, taken } = await this.#sending.vault.read(async (records) => ({
-        // Also what is written: its device may be gone, and then it is forgotten.
-        given: await records.all(GIVEN_HISTORIES),
-        taken: await records.get(TAKEN_HISTORY),
-      }));
+      const { given, taken } = await this.#sending.vault.write(async (records) => {
+        await endAbandoned(this.#sending, records);
+        await dropOrphans(this.#sending, records);
+        return {
+          // Also what is written: its device may be gone, and then it is forgotten.
+          given: await records.all(GIVEN_HISTORIES),
+          taken: await records.get(TAKEN_HISTORY),
+        };
+      });
       for (const one of given) await this.#give(one);
       if (taken === undefined || !hasWork(taken)) continue;
       const { takeArchive } = await import("./take.ts");

@@ -12,6 +12,7 @@ import type { Reader, Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import { say } from "../sending/say.ts";
 import { toPointers } from "./attachments.ts";
+import { isStored, keepStored, unwant, unwantFilesOf } from "./stored-records.ts";
 
 /** Touched when there is something to bring, or one thing less. */
 export const UPLOADS_TOPIC = "uploads";
@@ -64,15 +65,20 @@ async function uploadsOf(
 }
 
 /** The server has a file. With the last one its message is composed, in the same transaction: it is sent once. */
-export async function arrived(sending: Sending, records: Writer, { ordinal }: Upload, uploadId: UploadId): Promise<void> {
+export async function arrived(sending: Sending, records: Writer, brought: Upload, uploadId: UploadId): Promise<void> {
+  const { ordinal } = brought;
   const upload = await records.get(UPLOADS, ordinal);
   // Taken back meanwhile, or another program was faster.
-  if (upload?.state !== "waiting") return;
+  if (upload?.state !== "waiting") {
+    if (!(await isStored(records, brought, uploadId))) unwant(sending, records, uploadId);
+    return;
+  }
   records.put(UPLOADS, { ...upload, state: "done" }, ordinal);
   records.touch(UPLOADS_TOPIC);
   const stored = { mediaId: mediaIdOf(uploadId), accessSecret: accessSecretOf(uploadId) };
-  await archiveArrived(sending, records, upload, stored);
+  await archiveArrived(sending, records, upload, uploadId, stored);
   const { message: place, index } = upload;
+  if (place !== undefined) keepStored(sending, records, { id: place.id, index, uploadId });
   const before = place === undefined ? undefined : await records.get(MESSAGES, place.conversation, place.ordinal);
   if (before?.attachments === undefined) return;
   const attachments = before.attachments.map((file, at) => (at === index ? { ...file, stored } : file));
@@ -102,11 +108,15 @@ export async function refuse(sending: Sending, records: Writer, { ordinal }: Upl
 }
 
 /** `undefined` when all of its files are there: it may have been said. */
-export async function withdraw(records: Writer, place: MessagePlace): Promise<readonly Upload[] | undefined> {
+export async function withdraw(sending: Sending, records: Writer, place: MessagePlace): Promise<readonly Upload[] | undefined> {
   const message = await records.get(MESSAGES, place.conversation, place.ordinal);
   if (message === undefined || !waitsForFiles(message)) return undefined;
   const uploads = await uploadsOf(records, place);
-  for (const upload of uploads) records.put(UPLOADS, { ...upload, state: "done" }, upload.ordinal);
+  for (const upload of uploads) {
+    records.put(UPLOADS, { ...upload, state: "done" }, upload.ordinal);
+    if (upload.uploadId !== undefined) unwant(sending, records, upload.uploadId);
+  }
+  await unwantFilesOf(sending, records, message.id);
   records.touch(UPLOADS_TOPIC);
   const { conversation, ordinal } = message;
   records.delete(MESSAGES, conversation, ordinal);

@@ -10,12 +10,12 @@ import type { Sending } from "../sending/compose.ts";
 import { FIRST_PAUSE_MILLISECONDS, pauseMilliseconds } from "../sending/pause.ts";
 import { forgetKept } from "./kept-file.ts";
 import type { MediaServer } from "./media-server.ts";
+import { Removals } from "./removals.ts";
 import { arrived, claim, isTaken, refuse, release, withdraw, type Worker } from "./upload-records.ts";
 
 /** How long a program that says nothing is believed to be at it, and how often it says so. */
 const CLAIM_MILLISECONDS = 15_000;
 const RENEWAL_MILLISECONDS = 5000;
-const REMOVAL_MILLISECONDS = 5000;
 
 /** Far longer than it takes to encrypt the files of a message. */
 const ENCRYPTING_MILLISECONDS = 24 * 3600_000;
@@ -40,6 +40,7 @@ interface Watcher {
 export class Uploads {
   readonly #sending: Sending;
   readonly #server: () => Promise<MediaServer>;
+  readonly #removals: Removals;
   readonly #lanes = new Map<number, Lane>();
   /** How far each was. */
   readonly #reached = new Map<number, number>();
@@ -56,6 +57,7 @@ export class Uploads {
   constructor(sending: Sending, server: () => Promise<MediaServer>) {
     this.#sending = sending;
     this.#server = server;
+    this.#removals = new Removals(sending, server);
   }
 
   /** This program, for so long. */
@@ -81,6 +83,7 @@ export class Uploads {
   retryNow(): void {
     for (const { cancelRetry } of this.#lanes.values()) cancelRetry();
     this.#lanes.clear();
+    this.#removals.retryNow();
     this.wake();
   }
 
@@ -105,12 +108,10 @@ export class Uploads {
 
   /** Takes back a message whose files are not all at the server: nobody has heard of it. `false` when it is too late for that. */
   async cancel(place: MessagePlace): Promise<boolean> {
-    const dropped = await this.#sending.vault.write((records) => withdraw(records, place));
+    const dropped = await this.#sending.vault.write((records) => withdraw(this.#sending, records, place));
     if (dropped === undefined) return false;
     for (const { ordinal } of dropped) this.#running.get(ordinal)?.abort();
-    for (const watcher of this.#watchers)
-      if (watcher.uploads.some(({ ordinal }) => isAmong(ordinal, dropped))) this.#watchers.delete(watcher);
-    await this.#removeFromServer(dropped);
+    this.#forgetWatchers(dropped);
     this.wake();
     return true;
   }
@@ -121,6 +122,7 @@ export class Uploads {
     this.#cancelLook();
     for (const { cancelRetry } of this.#lanes.values()) cancelRetry();
     for (const running of this.#running.values()) running.abort();
+    this.#removals.close();
     await this.#working;
   }
 
@@ -130,7 +132,10 @@ export class Uploads {
       const uploads = await this.#sending.vault.read((records) => records.all(UPLOADS));
       for (const upload of uploads) if (this.#isOver(upload)) await forgetKept(this.#sending.vault, upload);
       const next = this.#nextOf(uploads);
-      if (next === undefined) return;
+      if (next === undefined) {
+        await this.#removals.work(() => this.wake());
+        return;
+      }
       await this.#try(next);
       for (const listener of this.#listeners) listener();
     }
@@ -171,7 +176,7 @@ export class Uploads {
       if (stop.signal.aborted) return;
       const failure = error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
       if (failure.retryable) this.#pause(upload, failure);
-      else await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, failure));
+      else await this.#refuse(upload, failure);
     } finally {
       stopRenewing();
       this.#running.delete(upload.ordinal);
@@ -224,11 +229,23 @@ export class Uploads {
     } catch (error) {
       // Its files are there, and nothing can be said in its conversation.
       if (!(error instanceof ClientError) || error.retryable) throw error;
-      await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, error));
+      await this.#refuse(upload, error);
       return;
     }
     this.#lanes.delete(upload.ordinal);
     this.#reached.delete(upload.ordinal);
+  }
+
+  async #refuse(upload: Upload, failure: ClientError): Promise<void> {
+    await this.#sending.vault.write((records) => refuse(this.#sending, records, upload, failure));
+    // Its sender has been told how it ended.
+    this.#forgetWatchers([upload]);
+    this.#reached.delete(upload.ordinal);
+  }
+
+  #forgetWatchers(uploads: readonly Upload[]): void {
+    for (const watcher of this.#watchers)
+      if (watcher.uploads.some(({ ordinal }) => isAmong(ordinal, uploads))) this.#watchers.delete(watcher);
   }
 
   #pause(upload: Upload, failure: ClientError | undefined): void {
@@ -241,14 +258,6 @@ export class Uploads {
       this.wake();
     });
     this.#lanes.set(ordinal, { ...lane, waiting: true, cancelRetry });
-  }
-
-  /** As well as it goes: what is begun and not finished the server forgets by itself. */
-  async #removeFromServer(dropped: readonly Upload[]): Promise<void> {
-    const server = await this.#server();
-    for (const { uploadId } of dropped) {
-      if (uploadId !== undefined) await server.remove(uploadId, AbortSignal.timeout(REMOVAL_MILLISECONDS)).catch(() => undefined);
-    }
   }
 }
 

@@ -32,6 +32,7 @@ import type { Writer } from "../records/vault.ts";
 import { noteJoinRequest } from "../groups/invites.ts";
 import { findGroup, isGroupId } from "../groups/state.ts";
 import { isHistoryComing } from "../history/taking.ts";
+import { unwantFilesOf } from "../media/stored-records.ts";
 import { toRecord } from "../media/attachments.ts";
 import { canCompose, compose, conversationOf, type Sending } from "../sending/compose.ts";
 import { hasOtherDevices } from "../sending/own-devices.ts";
@@ -267,6 +268,7 @@ async function applyChange(sending: Sending, records: Writer, about: About, body
   const changed = changeMessage(message, by, body, sentAt);
   if (changed === undefined) return;
   putMessage(records, changed);
+  if (changed.deleted && by === sending.self.local.address.userId) await unwantFilesOf(sending, records, id);
   if (!message.announced && message.state === "received") return;
   const emoji = body.kind === "reaction" ? body.emoji : undefined;
   await recordEvent(records, { type: body.kind, from: by, conversation, ordinal: message.ordinal, emoji });

@@ -2,7 +2,7 @@
 // Of two decisions that contradict each other the later one holds, on every device the same one.
 
 import { assertNever, type DeviceAddress, type GroupId, type Sync } from "#wire";
-import { keepDeviceName } from "../devices/names.ts";
+import { keepDeviceName, keepHeard } from "../devices/names.ts";
 import { takeCopy } from "../groups/take-copy.ts";
 import { takeTold } from "../history/taking.ts";
 import { contactOf } from "../records/contact.ts";
@@ -16,6 +16,11 @@ import { block, unblock } from "./decisions.ts";
 /** Touched when what the account says of itself has changed. */
 export const OWN_TOPIC = "own";
 
+/** Of two that were changed on two devices, both are. */
+export const SETTINGS: readonly (keyof OwnAccount["settings"])[] = ["readReceipts", "typing", "presence"];
+
+type ToldSettings = Extract<Sync["sync"], { readonly kind: "settings" }>;
+
 /** A stolen device may say any time; a later one must remain for what the others decide. None of them takes in what is above. */
 const LATEST_MILLISECONDS = 2 ** 52;
 
@@ -26,6 +31,7 @@ export async function applyTold(
   { sender, body: { sync } }: { readonly sender: DeviceAddress; readonly body: Sync },
   follow: (groupId: GroupId) => void,
 ): Promise<void> {
+  await keepHeard(records, sender.deviceId);
   if (timeOf(sync) > LATEST_MILLISECONDS) return;
   switch (sync.kind) {
     case "contact":
@@ -38,12 +44,7 @@ export async function applyTold(
       });
       return;
     case "settings":
-      await change(records, (own) => {
-        const { readReceipts, typing, presence, changedMilliseconds } = sync;
-        const settings = { readReceipts, typing, presence };
-        const isNews = isLater([changedMilliseconds, ...Object.values(settings)], [own.settingsChanged ?? 0, ...valuesOf(own.settings)]);
-        return isNews ? { ...own, settings, settingsChanged: changedMilliseconds } : own;
-      });
+      await change(records, (own) => SETTINGS.reduce((before, name) => withSetting(before, sync, name), own));
       return;
     case "group": {
       const groupId = await takeCopy(sending, records, sync);
@@ -54,7 +55,7 @@ export async function applyTold(
       keepDeviceName(records, sync.deviceId, sync.name);
       return;
     case "history":
-      await takeTold(records, sender.deviceId, sync);
+      await takeTold(sending, records, sender.deviceId, sync);
       return;
     case "sent":
     case "read":
@@ -66,7 +67,8 @@ export async function applyTold(
 
 function timeOf(sync: Sync["sync"]): number {
   if (sync.kind === "contact") return sync.decidedMilliseconds;
-  return sync.kind === "profile" || sync.kind === "settings" ? sync.changedMilliseconds : 0;
+  if (sync.kind === "settings") return Math.max(sync.readReceiptsChanged, sync.typingChanged, sync.presenceChanged);
+  return sync.kind === "profile" ? sync.changedMilliseconds : 0;
 }
 
 async function change(records: Writer, changed: (own: OwnAccount) => OwnAccount): Promise<void> {
@@ -76,8 +78,12 @@ async function change(records: Writer, changed: (own: OwnAccount) => OwnAccount)
   records.touch(OWN_TOPIC);
 }
 
-function valuesOf({ readReceipts, typing, presence }: OwnAccount["settings"]): readonly boolean[] {
-  return [readReceipts, typing, presence];
+/** Each by itself. */
+function withSetting(own: OwnAccount, told: ToldSettings, name: keyof OwnAccount["settings"]): OwnAccount {
+  const { settings, settingsChanged = {} } = own;
+  const [changed, value] = [told[`${name}Changed`], told[name]];
+  if (!isLater([changed, value], [settingsChanged[name] ?? 0, settings[name]])) return own;
+  return { ...own, settings: { ...settings, [name]: value }, settingsChanged: { ...settingsChanged, [name]: changed } };
 }
 
 async function applyContact(sending: Sending, records: Writer, told: ToldContact): Promise<void> {

@@ -50,7 +50,9 @@ export interface OwnAccount {
   readonly settings: Settings;
   /** When they were changed last, on any device of the account, in milliseconds: absent before the first change. */
   readonly profileChanged?: number;
-  readonly settingsChanged?: number;
+  readonly settingsChanged?: Readonly<Partial<Record<keyof Settings, number>>>;
+  /** Just linked: the other devices have not been told that it is here. */
+  readonly unannounced?: boolean;
   /** Where this device asked to be let in: the server may still tell it of that. */
   readonly askedAt?: RendezvousId;
 }
@@ -104,6 +106,8 @@ export interface TakenHistory extends ToldHistory {
   readonly error: ErrorCode | undefined;
   /** Told meanwhile: its turn comes. */
   readonly next: ToldHistory | undefined;
+  /** When it was told that it comes. */
+  readonly sinceMilliseconds?: number;
 }
 
 /** Written before the server is asked: an answer that is lost costs nothing. */
@@ -392,6 +396,27 @@ export interface Upload {
   readonly uploadId: UploadId | undefined;
 }
 
+/** A file of a message of ours that is at the server. */
+export interface StoredFile {
+  readonly id: MessageId;
+  /** Which of the files of the message it is. */
+  readonly index: number;
+  readonly uploadId: UploadId;
+  readonly storedMilliseconds: number;
+}
+
+/** Files of an archive of ours that are at the server, until the device that it is for needs them no more. */
+export interface StoredArchive extends Pick<GivenHistory, "deviceId" | "identityKey" | "archiveId"> {
+  readonly uploadIds: readonly UploadId[];
+  readonly storedMilliseconds: number;
+}
+
+/** A file at the server that nobody needs any more: it is removed there, and tried again until it is. */
+export interface Removal {
+  readonly uploadId: UploadId;
+  readonly sinceMilliseconds: number;
+}
+
 /** What was sent, for as long as somebody may report that it could not be opened. */
 export interface SentRecord {
   readonly ordinal: number;
@@ -440,6 +465,8 @@ export const TOKEN: Table<Token> = json("token");
 export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
 /** What our devices are called, by device. */
 export const DEVICE_NAMES: Table<{ readonly deviceId: DeviceId; readonly name: string }> = json("device-name");
+/** Devices of ours that something has come from, by device. */
+export const HEARD_DEVICES: Table<{ readonly deviceId: DeviceId }> = json("heard-device");
 /** Devices that we are about to let in, or have let in, and that have still to be told what the account knows. By device. */
 export const WELCOMES: Table<Welcome> = json("welcome");
 /** By device. */
@@ -492,6 +519,12 @@ export const HELD_GROUP_MESSAGES: Table<HeldGroupMessage> = json("held-group-mes
 export const UPLOADS: Table<Upload> = json("upload");
 /** By the ordinal of the upload, then place: the encrypted file in pieces of one length. */
 export const UPLOAD_PIECES: Table<Bytes> = { name: "upload-piece", encode: (bytes) => bytes, decode: (bytes) => bytes };
+/** By message id, then which of its files. */
+export const STORED_FILES: Table<StoredFile> = json("stored-file");
+/** By archive id. */
+export const STORED_ARCHIVES: Table<StoredArchive> = json("stored-archive");
+/** By uploadId. */
+export const REMOVALS: Table<Removal> = json("removal");
 /** By message id, then author. */
 export const EARLY: Table<EarlyRecord> = json("early");
 /** By recipient or group, then the ordinal of its job. */

@@ -25,7 +25,7 @@ import { UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName, requireTitle } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
-import { OWN_TOPIC } from "../receiving/own-devices.ts";
+import { OWN_TOPIC, SETTINGS } from "../receiving/own-devices.ts";
 import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
 import { EVERYTHING, Vault } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
@@ -108,6 +108,7 @@ class LocalClient implements Client {
   #own: OwnAccount | undefined;
   /** An account that has let this device in, before all of it is here. */
   #joining: OwnAccount | undefined;
+  #isBeginning = false;
   #running: Running | undefined;
   #conversations: Conversations | undefined;
   #stopWatching: () => void = () => undefined;
@@ -130,7 +131,7 @@ class LocalClient implements Client {
       server,
       requests: this.#linkRequests,
       views: () => this.#started.views,
-      requireNew: () => this.#requireNew(),
+      claim: () => this.#claim(),
       signIn: (account: OwnAccount | undefined) => {
         this.#joining = account;
       },
@@ -199,11 +200,15 @@ class LocalClient implements Client {
   }
 
   async register(options: Parameters<Client["register"]>[0] = {}): Promise<Account> {
-    this.#requireNew();
-    const { username, invite, name, signal } = options;
-    const input = { server: this.#parts.server, username, invite, name, signal };
-    this.#run(await registerAccount(this.#parts.core, input));
-    return this.account;
+    const end = this.#claim();
+    try {
+      const { username, invite, name, signal } = options;
+      const input = { server: this.#parts.server, username, invite, name, signal };
+      this.#run(await registerAccount(this.#parts.core, input));
+      return this.account;
+    } finally {
+      end();
+    }
   }
 
   async connect({ signal }: Options = {}): Promise<void> {
@@ -218,8 +223,13 @@ class LocalClient implements Client {
         act();
       };
       const abort = (): void => finish(() => reject(signal?.reason instanceof Error ? signal.reason : new ClientError("closed")));
+      const end = (): void => finish(() => reject(new ClientError("closed")));
       signal?.addEventListener("abort", abort);
-      done.push(() => signal?.removeEventListener("abort", abort));
+      this.#ended.signal.addEventListener("abort", end);
+      done.push(
+        () => signal?.removeEventListener("abort", abort),
+        () => this.#ended.signal.removeEventListener("abort", end),
+      );
       const undo = this.connection.subscribe(({ status, error }) => {
         if (error !== undefined) queueMicrotask(() => finish(() => reject(new ClientError(error))));
         else if (status === "live") queueMicrotask(() => finish(resolve));
@@ -292,7 +302,9 @@ class LocalClient implements Client {
     const changed = await sending.vault.write(async (records) => {
       const before = { ...this.#require(), ...(await records.get(OWN)) };
       const changed = { ...before.settings, ...settings };
-      const own = { ...before, settings: changed, settingsChanged: after(sending, before.settingsChanged) };
+      const settingsChanged = { ...before.settingsChanged };
+      for (const name of SETTINGS) if (settings[name] !== undefined) settingsChanged[name] = after(sending, settingsChanged[name]);
+      const own = { ...before, settings: changed, settingsChanged };
       records.put(OWN, own);
       await tellOwnDevices(sending, records, settingsOf(own));
       return changed;
@@ -344,6 +356,16 @@ class LocalClient implements Client {
 
   #requireNew(): void {
     if (this.#own !== undefined) throw new ClientError("already-registered");
+  }
+
+  /** One way to an account at a time: two would make keys in each other's place, and delete them. */
+  #claim(): () => void {
+    this.#requireNew();
+    if (this.#isBeginning) throw new ClientError("in-progress");
+    this.#isBeginning = true;
+    return () => {
+      this.#isBeginning = false;
+    };
   }
 
   #signer(): Signer {

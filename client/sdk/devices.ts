@@ -36,8 +36,8 @@ export interface DevicesParts {
   readonly requests: LinkRequests;
   /** @throws ClientError `not-registered`, `closed` */
   readonly views: () => Views;
-  /** @throws ClientError `already-registered` */
-  readonly requireNew: () => void;
+  /** Until what it returns is called nobody else makes keys here. @throws ClientError `already-registered`, `in-progress` */
+  readonly claim: () => () => void;
   readonly signIn: (account: OwnAccount | undefined) => void;
   /** The account is there. */
   readonly begin: (account: OwnAccount) => Account;
@@ -47,7 +47,6 @@ export class OwnDevices implements Devices {
   readonly requests: Live<readonly LinkAsked[]>;
   readonly #parts: DevicesParts;
   #live: Live<readonly LinkedDevice[]> | undefined;
-  #isLinking = false;
   #history: Live<readonly HistoryTransfer[]> | undefined;
 
   constructor(parts: DevicesParts) {
@@ -69,28 +68,23 @@ export class OwnDevices implements Devices {
   }
 
   async requestLink({ name, account, signal }: RequestLink): Promise<LinkRequest> {
-    const { core, server, requireNew, signIn, begin } = this.#parts;
-    requireNew();
-    const digits = Promise.withResolvers<string>();
-    const by = account === undefined ? ({ kind: "code" } as const) : ({ kind: "request", userId: userIdOf(account, server) } as const);
-    const wanted = requireDeviceName(name);
-    // Two would make keys in each other's place.
-    if (this.#isLinking) throw new ClientError("bad-argument", { detail: "this device is being linked already" });
-    this.#isLinking = true;
-    const end = (): void => {
-      this.#isLinking = false;
-    };
-    const { join } = await import("../devices/join.ts");
-    const input = { core, server, name: wanted, by, signIn, showDigits: digits.resolve, signal };
-    const joining = await join(input).catch((error: unknown) => {
+    const { core, server, claim, signIn, begin } = this.#parts;
+    const end = claim();
+    try {
+      const digits = Promise.withResolvers<string>();
+      const by = account === undefined ? ({ kind: "code" } as const) : ({ kind: "request", userId: userIdOf(account, server) } as const);
+      const { join } = await import("../devices/join.ts");
+      const input = { core, server, name: requireDeviceName(name), by, signIn, showDigits: digits.resolve, signal };
+      const joining = await join(input);
+      const done = joining.finish().then(begin).finally(end);
+      // Whoever waits for one of the two need not look at the other.
+      done.catch((error: unknown) => digits.reject(error));
+      digits.promise.catch(() => undefined);
+      return { link: joining.link, digits: digits.promise, done };
+    } catch (error) {
       end();
       throw error;
-    });
-    const done = joining.finish().then(begin).finally(end);
-    // Whoever waits for one of the two need not look at the other.
-    done.catch((error: unknown) => digits.reject(error));
-    digits.promise.catch(() => undefined);
-    return { link: joining.link, digits: digits.promise, done };
+    }
   }
 
   async approveLink(what: string | LinkAsked, { digits, history = "none", signal }: ApproveLink): Promise<LinkedDevice> {
@@ -189,9 +183,13 @@ export class OwnRecoveryKeys implements RecoveryKeys {
   }
 
   async restore(key: string, { signal }: Options = {}): Promise<Account> {
-    const { core, server, requireNew, begin } = this.#parts;
-    requireNew();
-    const { restoreAccount } = await import("../devices/recovery.ts");
-    return begin(await restoreAccount({ core, server, key, signal }));
+    const { core, server, claim, begin } = this.#parts;
+    const end = claim();
+    try {
+      const { restoreAccount } = await import("../devices/recovery.ts");
+      return begin(await restoreAccount({ core, server, key, signal }));
+    } finally {
+      end();
+    }
   }
 }

@@ -7,13 +7,14 @@ import { Accounts, DEVICES } from "../accounts.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
 import { type Core, drawMessageId, type Self } from "../core.ts";
 import { OWN_DEVICES } from "../devices/names.ts";
-import { welcomeDevices } from "../devices/welcome.ts";
+import { announceUs, welcomeDevices } from "../devices/welcome.ts";
 import { ClientError } from "../errors.ts";
 import { JOINS_TOPIC } from "../groups/invites.ts";
 import { GroupLogs } from "../groups/log.ts";
 import { HISTORY_TOPIC } from "../history/giving.ts";
 import { Histories, isTransferring } from "../history/transfers.ts";
 import type { MediaServer } from "../media/media-server.ts";
+import { REMOVALS_TOPIC } from "../media/stored-records.ts";
 import { countUploads, UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { Uploads } from "../media/uploads.ts";
 import type { Network } from "../ports.ts";
@@ -66,7 +67,8 @@ export class Engine {
   #isMaintaining = false;
   #cancelFollow: (() => void) | undefined;
   #media: Promise<MediaServer> | undefined;
-  #closed = false;
+  /** Closed: who waits here is told so. */
+  readonly #ended = new AbortController();
 
   constructor(parts: EngineParts) {
     this.#parts = parts;
@@ -106,7 +108,7 @@ export class Engine {
     });
     this.#stopWatching = core.vault.onChange((topics) => {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
-      if (topics.has(UPLOADS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
+      if (topics.has(UPLOADS_TOPIC) || topics.has(REMOVALS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
       if (topics.has(HISTORY_TOPIC) || topics.has(OWN_DEVICES) || topics.has(EVERYTHING)) this.histories.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
       if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
@@ -131,7 +133,7 @@ export class Engine {
   }
 
   #followLater(): void {
-    if (this.#closed || this.#cancelFollow !== undefined) return;
+    if (this.#ended.signal.aborted || this.#cancelFollow !== undefined) return;
     this.#cancelFollow = this.sending.clock.after(FOLLOW_AGAIN_MILLISECONDS, () => {
       this.#cancelFollow = undefined;
       this.#follow(this.groups.followAll());
@@ -177,13 +179,15 @@ export class Engine {
 
   /** Resolves when everything owed is out. @throws the error that keeps it from going */
   async settled(signal?: AbortSignal): Promise<void> {
-    await this.#read(signal);
+    const stop = this.#orEnded(signal);
+    await this.#read(stop);
+    stop.throwIfAborted();
     await this.receipts.flush();
     this.#retryNow();
     await this.#until(
       async () => (await this.queued()) === 0 && !(await this.sending.vault.read(isTransferring)),
       () => this.outbox.failures[0] ?? this.uploads.failures[0] ?? this.histories.failure,
-      signal,
+      stop,
     );
   }
 
@@ -193,11 +197,11 @@ export class Engine {
 
   /** Waits for something that the outbox or the uploads bring about. */
   async until(isSo: () => Promise<boolean>, recipient: ConversationId, signal?: AbortSignal): Promise<void> {
-    await this.#until(isSo, () => this.outbox.failureOf(recipient) ?? this.uploads.failureOf(recipient), signal);
+    await this.#until(isSo, () => this.outbox.failureOf(recipient) ?? this.uploads.failureOf(recipient), this.#orEnded(signal));
   }
 
   async close(): Promise<void> {
-    this.#closed = true;
+    this.#ended.abort(new ClientError("closed"));
     this.#cancelUpkeep();
     this.#cancelFollow?.();
     this.receipts.close();
@@ -215,10 +219,14 @@ export class Engine {
     this.histories.retryNow();
   }
 
-  async #until(isSo: () => Promise<boolean>, failure: () => ClientError | undefined, signal: AbortSignal | undefined): Promise<void> {
+  #orEnded(signal: AbortSignal | undefined): AbortSignal {
+    const { signal: ended } = this.#ended;
+    return signal === undefined ? ended : AbortSignal.any([signal, ended]);
+  }
+
+  async #until(isSo: () => Promise<boolean>, failure: () => ClientError | undefined, signal: AbortSignal): Promise<void> {
     for (;;) {
-      signal?.throwIfAborted();
-      if (this.#closed) throw new ClientError("closed");
+      signal.throwIfAborted();
       const changed = this.#nextChange(signal);
       try {
         if (await isSo()) return;
@@ -232,30 +240,30 @@ export class Engine {
   }
 
   /** Until what has come about groups is understood: messages may have waited for it, and are owed receipts. */
-  async #read(signal: AbortSignal | undefined): Promise<void> {
+  async #read(signal: AbortSignal): Promise<void> {
     const { promise: aborted, resolve } = Promise.withResolvers<void>();
     const abort = (): void => resolve();
-    signal?.addEventListener("abort", abort);
+    signal.addEventListener("abort", abort);
     try {
       while (this.#readings.size > 0) {
-        signal?.throwIfAborted();
+        signal.throwIfAborted();
         await Promise.race([Promise.all(this.#readings), aborted]);
       }
     } finally {
-      signal?.removeEventListener("abort", abort);
+      signal.removeEventListener("abort", abort);
     }
   }
 
-  #nextChange(signal: AbortSignal | undefined): { readonly promise: Promise<void>; readonly forget: () => void } {
+  #nextChange(signal: AbortSignal): { readonly promise: Promise<void>; readonly forget: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
     const undo = [this.sending.vault.onChange(wake), this.outbox.onTried(wake), this.uploads.onTried(wake), this.histories.onTried(wake)];
-    signal?.addEventListener("abort", wake);
+    signal.addEventListener("abort", wake);
     return {
       promise,
       forget() {
         for (const stop of undo) stop();
-        signal?.removeEventListener("abort", wake);
+        signal.removeEventListener("abort", wake);
       },
     };
   }
@@ -267,6 +275,7 @@ export class Engine {
       this.#follow(this.groups.followAll());
       this.#follow(this.groups.letInWhoMay());
       welcomeDevices(this.sending).catch(() => undefined);
+      announceUs(this.sending).catch(() => undefined);
       // A program before this one may have learned of a device that is gone, and ended.
       this.groups.rotateWhereDue().catch(() => undefined);
     }
@@ -278,6 +287,7 @@ export class Engine {
     this.#cancelUpkeep();
     this.#cancelUpkeep = this.sending.clock.after(UPKEEP_MILLISECONDS, () => this.#maintain());
     sweep(this.sending).catch(() => undefined);
+    this.histories.wake();
     if (this.#isMaintaining) return;
     this.#isMaintaining = true;
     maintainPreKeys(this.sending, this.sending.self)

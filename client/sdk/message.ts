@@ -3,6 +3,7 @@
 import { type MessageId, parseMessageId, type UserId, WireError } from "#wire";
 import type { Attachment, Conversation, Message, MessageState, Options, Peer } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { unwantFilesOf } from "../media/stored-records.ts";
 import { bringAgain, sayWithFiles, waitsForFiles } from "../media/upload-records.ts";
 import { changeMessage, putMessage } from "../receiving/apply.ts";
 import { MESSAGES, type MessageRecord, PLACES } from "../records/tables.ts";
@@ -109,6 +110,7 @@ export class Said implements Message {
       const changed = changeMessage(record, address.userId, body, this.#views.engine.sending.clock.nowMilliseconds());
       if (changed === undefined) return;
       putMessage(records, changed);
+      if (changed.deleted) await unwantFilesOf(this.#views.engine.sending, records, this.id);
       if (!isUnheard) await this.#views.say(records, conversation, body);
     });
   }

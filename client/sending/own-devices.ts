@@ -68,8 +68,9 @@ export function profileOf({ profile, profileChanged }: OwnAccount): Told {
   return { kind: "profile", name: profile.name, changedMilliseconds: profileChanged ?? 0 };
 }
 
-export function settingsOf({ settings, settingsChanged }: OwnAccount): Told {
-  return { kind: "settings", ...settings, changedMilliseconds: settingsChanged ?? 0 };
+export function settingsOf({ settings, settingsChanged = {} }: OwnAccount): Told {
+  const { readReceipts = 0, typing = 0, presence = 0 } = settingsChanged;
+  return { kind: "settings", ...settings, readReceiptsChanged: readReceipts, typingChanged: typing, presenceChanged: presence };
 }
 
 /** A group that we are in, with its secrets, where this device has them. */

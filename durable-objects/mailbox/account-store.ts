@@ -1,6 +1,7 @@
 // An account's log and first prekeys in D1. The mailbox is the only writer of a log; the statement that appends compares
 // with the entry before, so that even two mailboxes could not fork it.
 
+import type { Recovery } from "#identity";
 import {
   type Bytes,
   type DeviceId,
@@ -25,8 +26,6 @@ export interface NewEntry {
   readonly hash: Bytes;
   /** SHA-256 of the entry before; empty for the first. */
   readonly previousHash: Bytes;
-  /** Whether it is the last one: then every prekey goes with it, and none is stored any more. */
-  readonly endsAccount: boolean;
 }
 
 /** The prekeys of a device that an entry adds, checked. */
@@ -49,6 +48,15 @@ export async function releaseNames(databases: readonly D1Database[], userId: Use
   }
 }
 
+/** What changes together with an entry. */
+export interface WithEntry {
+  readonly preKeys: DevicePreKeySet | undefined;
+  readonly removed: readonly DeviceId[];
+  /** Where the entry changes it. */
+  readonly recovery: Recovery | undefined;
+  readonly endsAccount: boolean;
+}
+
 export class AccountStore {
   readonly #database: D1Database;
   readonly #user: Bytes;
@@ -66,10 +74,10 @@ export class AccountStore {
   }
 
   /**
-   * Appends if the log ends where the entry says, with the prekeys in the same transaction. A repeat changes nothing. False
+   * Appends if the log ends where the entry says, with what changes by it in the same transaction. A repeat changes nothing. False
    * when another entry stands in its place.
    */
-  async append(entry: NewEntry, preKeys: DevicePreKeySet | undefined, removed: readonly DeviceId[]): Promise<boolean> {
+  async append(entry: NewEntry, { preKeys, removed, recovery, endsAccount }: WithEntry): Promise<boolean> {
     const statements = [
       this.#database
         .prepare(
@@ -81,7 +89,8 @@ export class AccountStore {
         .bind(this.#user, entry.sequence, entry.hash, entry.entry, entry.previousHash),
       ...(preKeys === undefined ? [] : this.replacePreKeys(preKeys)),
       ...removed.flatMap((deviceId) => this.removePreKeys(deviceId)),
-      ...(entry.endsAccount ? this.#endAccount(entry) : []),
+      ...(recovery === undefined ? [] : [this.#setRecovery(entry, recovery)]),
+      ...(endsAccount ? this.#endAccount(entry) : []),
       this.#database
         .prepare("SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3")
         .bind(this.#user, entry.sequence, entry.hash),
@@ -149,10 +158,21 @@ export class AccountStore {
       )
       .bind(this.#user, sequence, hash);
     // All of it: an upload may have been on its way when a device was revoked.
-    const clear = ["device_prekeys", "one_time_ec", "one_time_kem"].map((table) =>
+    const clear = ["device_prekeys", "one_time_ec", "one_time_kem", "recovery_keys"].map((table) =>
       this.#database.prepare(`DELETE FROM ${table} WHERE user = ?1 AND NOT ${NOT_DELETED}`).bind(this.#user),
     );
     return [mark, ...clear];
+  }
+
+  /** Only with the entry there, and not by the repeat of one that a later one has overtaken. */
+  #setRecovery({ sequence, hash }: NewEntry, { inForce, waiting }: Recovery): D1PreparedStatement {
+    return this.#database
+      .prepare(
+        `INSERT INTO recovery_keys (user, sequence, in_force, waiting, settled)
+         SELECT ?1, ?2, ?4, ?5, ?6 WHERE EXISTS (SELECT 1 FROM account_log WHERE user = ?1 AND sequence = ?2 AND hash = ?3)
+         ON CONFLICT (user) DO UPDATE SET sequence = ?2, in_force = ?4, waiting = ?5, settled = ?6 WHERE sequence < ?2`,
+      )
+      .bind(this.#user, sequence, hash, inForce?.key.encode() ?? null, waiting?.key.encode() ?? null, waiting?.settledSeconds ?? null);
   }
 
   removePreKeys(deviceId: DeviceId): D1PreparedStatement[] {

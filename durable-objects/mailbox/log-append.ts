@@ -2,7 +2,8 @@
 // then the intent goes. Whoever comes next (a caller, or the alarm after a crash) carries out what stands there, by the
 // same code. Nothing is ever decided from memory.
 
-import { admitEntry, type AccountState, checkPreKeyUpload, extendAccount, readAccountLog } from "#identity";
+import type { PublicKey } from "#crypto";
+import { admitEntry, type AccountState, checkPreKeyUpload, extendAccount, readAccountLog, type Recovery } from "#identity";
 import {
   type Bytes,
   decodeLogEntry,
@@ -98,9 +99,11 @@ export class LogLeader {
       before === undefined ? readAccountLog([intent.entry], { userId, nowSeconds }) : extendAccount(before, intent.entry, nowSeconds);
     const { sequence, entry } = intent;
     const { hash } = after.head;
+    const newEntry = { sequence, entry, hash, previousHash: before?.head.hash ?? EMPTY };
     const endsAccount = after.deletedSeconds !== undefined;
-    const newEntry = { sequence, entry, hash, previousHash: before?.head.hash ?? EMPTY, endsAccount };
-    const stands = !isLost && (await store.append(newEntry, preKeysOf(intent.upload), removedBy(before, after)));
+    const removed = removedBy(before, after);
+    const changes = { preKeys: preKeysOf(intent.upload), removed, recovery: recoveryOf(before, after), endsAccount };
+    const stands = !isLost && (await store.append(newEntry, changes));
     if (stands && endsAccount) await this.#places.giveUpNames(userId, nowSeconds);
     commit(() => {
       this.#sql.exec("DELETE FROM intents WHERE sequence = ?1", intent.sequence);
@@ -154,6 +157,15 @@ function preKeysOf(bytes: Bytes | undefined): DevicePreKeySet | undefined {
 function removedBy(before: AccountState | undefined, after: AccountState): readonly DeviceId[] {
   const kept = new Set(after.devices.map(({ deviceId }) => deviceId));
   return (before?.devices ?? []).map(({ deviceId }) => deviceId).filter((deviceId) => !kept.has(deviceId));
+}
+
+/** Where it is another one than before. Time alone changes nothing that is written down. */
+function recoveryOf(before: AccountState | undefined, { recovery }: AccountState): Recovery | undefined {
+  const keys = ({ inForce, waiting }: Recovery): readonly (PublicKey | undefined)[] => [inForce?.key, waiting?.key];
+  const known = before === undefined ? [] : keys(before.recovery);
+  return keys(recovery).every((key, at) => (key === undefined ? known[at] === undefined : known[at]?.equals(key) === true))
+    ? undefined
+    : recovery;
 }
 
 function buffer(bytes: Bytes): ArrayBuffer {

@@ -300,7 +300,7 @@ const sync = fc.oneof(
   fc.record({
     kind: fc.constant("history" as const),
     archiveId: bytesOf(16),
-    state: fc.constantFrom("coming" as const, "ready" as const, "withdrawn" as const),
+    state: fc.constantFrom("coming" as const, "ready" as const, "withdrawn" as const, "taken" as const),
     messages: uint32,
     files: fc.array(mediaPointer, { maxLength: 2 }),
   }),
@@ -309,7 +309,9 @@ const sync = fc.oneof(
     readReceipts: fc.boolean(),
     typing: fc.boolean(),
     presence: fc.boolean(),
-    changedMilliseconds: safeInteger,
+    readReceiptsChanged: safeInteger,
+    typingChanged: safeInteger,
+    presenceChanged: safeInteger,
   }),
   fc.record({
     kind: fc.constant("group" as const),

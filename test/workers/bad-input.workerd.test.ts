@@ -42,7 +42,7 @@ beforeEach(async () => {
 });
 
 async function rows(): Promise<unknown> {
-  const tables = ["account_log", "device_prekeys", "one_time_ec", "one_time_kem", "usernames"];
+  const tables = ["account_log", "recovery_keys", "device_prekeys", "one_time_ec", "one_time_kem", "usernames"];
   return await Promise.all(
     databasesOf({ ...env }).flatMap((database) => tables.map((table) => database.prepare(`SELECT count(*) AS n FROM ${table}`).first("n"))),
   );

@@ -982,11 +982,21 @@ export declare type OwnSettings = Message<"edgewise.OwnSettings"> & {
   presence: boolean;
 
   /**
-   * Milliseconds since 1970, as in Contact.
+   * Of each, in milliseconds since 1970 as in Contact: two that were changed on two devices are both changed.
    *
-   * @generated from field: uint64 changed = 4;
+   * @generated from field: uint64 read_receipts_changed = 4;
    */
-  changed: bigint;
+  readReceiptsChanged: bigint;
+
+  /**
+   * @generated from field: uint64 typing_changed = 5;
+   */
+  typingChanged: bigint;
+
+  /**
+   * @generated from field: uint64 presence_changed = 6;
+   */
+  presenceChanged: bigint;
 };
 
 /**
@@ -1094,6 +1104,11 @@ export enum History_State {
    * @generated from enum value: STATE_WITHDRAWN = 3;
    */
   WITHDRAWN = 3,
+
+  /**
+   * @generated from enum value: STATE_TAKEN = 4;
+   */
+  TAKEN = 4,
 }
 
 /**

@@ -48,6 +48,11 @@ export class Limits {
     await this.#countAnonymous(this.#bindings.target, this.#names.mailbox(userId));
   }
 
+  /** A proof of an account's recovery key that was found right: nobody else comes here, so nobody else uses it up. */
+  async countRecovery(userId: UserId): Promise<void> {
+    await this.#countAnonymous(this.#bindings.target, `${this.#names.mailbox(userId)} recovery`);
+  }
+
   /** A proof about a group that would wake its object, whether there is one or not. */
   async countGroup(groupId: GroupId): Promise<void> {
     await this.#countAnonymous(this.#bindings.group, this.#names.group(groupId));

@@ -1,11 +1,14 @@
 // Whoever has lost all devices and kept the recovery key: their proof, against the log as it is. A proof that is missing, old,
 // wrong or for another account, an account without such a key, and one that is not there, are one refusal.
+//
+// What anybody may ask for costs one row and one signature, and is counted by where it comes from alone: nobody uses up a limit that the
+// owner needs, or has a log read. Behind the proof there is only who holds the key.
 
 import { base64url } from "jose";
 import { sha256 } from "#crypto";
-import { checkRecoveryProof, readAccountLog } from "#identity";
+import { checkRecoveryProof, checkRecoveryProofBy, readAccountLog } from "#identity";
 import { type Bytes, copy, MAX_LOG_PAGE_ENTRIES, ProtocolError, RECOVERY_SCHEME, type UserId, WireError } from "#wire";
-import { type KeysEnv, readLog } from "../keys/index.ts";
+import { findRecoveryKey, type KeysEnv, readLog } from "../keys/index.ts";
 import { userIdOf } from "./body.ts";
 import type { Call } from "./call.ts";
 import { Problem } from "./problem.ts";
@@ -19,22 +22,31 @@ export interface Recovering {
 /** @throws Problem `not-found` unless the recovery key in force has signed. */
 export async function requireRecoveryKey({ request, origin, parameters, services, nowSeconds }: Call): Promise<Recovering> {
   const userId = userIdOf(parameters);
-  const proof = PROOF.exec(request.headers.get("authorization") ?? "")?.[1];
-  if (proof === undefined) throw new Problem("not-found");
-  await services.limits.countTarget(userId);
+  const encoded = PROOF.exec(request.headers.get("authorization") ?? "")?.[1];
+  if (encoded === undefined) throw new Problem("not-found");
+  const proof = copy(base64url.decode(encoded));
+  const key = await findRecoveryKey(services.keys, userId, nowSeconds);
+  orNotFound(() => checkRecoveryProofBy(key, { origin, userId }, proof, nowSeconds));
+  await services.limits.countRecovery(userId);
   const entries = await wholeLog(services.keys, userId);
   const last = entries.at(-1);
   if (last === undefined) throw new Problem("not-found");
-  try {
+  orNotFound(() => {
     // What stands there was admitted here, entry by entry: no signature is verified again.
     const verified = { length: entries.length, hash: sha256(last) };
-    const account = readAccountLog(entries, { userId, nowSeconds, verified });
-    checkRecoveryProof({ origin, userId }, copy(base64url.decode(proof)), account, nowSeconds);
+    // The row is what leads here, and the log is what counts.
+    checkRecoveryProof({ origin, userId }, proof, readAccountLog(entries, { userId, nowSeconds, verified }), nowSeconds);
+  });
+  return { userId, entries };
+}
+
+function orNotFound(check: () => void): void {
+  try {
+    check();
   } catch (error) {
     if (error instanceof ProtocolError || error instanceof WireError) throw new Problem("not-found");
     throw error;
   }
-  return { userId, entries };
 }
 
 /** All entries, oldest first; none when there is no such account. @throws Unavailable */

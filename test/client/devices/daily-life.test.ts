@@ -72,6 +72,16 @@ test("what the account calls itself and tells of itself is the same on both", as
   await expect.poll(async () => (await bob.client.contacts.find(first.userId)).name, PATIENCE).toBe("Alicia");
 });
 
+test("of two settings that are changed at once on two devices, both are changed on both", async () => {
+  const before = first.client.settings.value;
+  await Promise.all([first.client.setSettings({ typing: !before.typing }), second.client.setSettings({ presence: !before.presence })]);
+  await onBoth(({ settings }) => Promise.resolve(settings.value), { ...before, typing: !before.typing, presence: !before.presence });
+  // And the one that was changed last holds.
+  await first.client.setSettings(before);
+  await onBoth(({ settings }) => Promise.resolve(settings.value), before);
+  expect(second.client.settings.value).toEqual(before);
+});
+
 test("a name that both change at once ends the same on both", async () => {
   await Promise.all([first.client.setProfile({ name: "one" }), second.client.setProfile({ name: "two" })]);
   await Promise.all([settled(first), settled(second)]);

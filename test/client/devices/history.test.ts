@@ -3,11 +3,11 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, createClient, type HttpResponse, type Network } from "#client";
 import { systemRandom } from "#crypto";
+import { accessSecretOf, mediaIdOf } from "#identity";
 import { encodeSessionRecord } from "#protocol";
-import { type Bytes, concat, encryptedMediaLength, type MessageId, parseDeviceId, parseGroupId, toHex, type UserId } from "#wire";
+import { type Bytes, concat, encryptedMediaLength, parseDeviceId, parseGroupId, toHex, type UserId } from "#wire";
 import { memory, SharedMemory } from "edgewise/store/memory";
 import { downloadWhole } from "../../../client/media/download.ts";
-import { type MediaServer, mediaServer } from "../../../client/media/media-server.ts";
 import { StoredFile } from "../../../client/media/stored-file.ts";
 import {
   type AttachmentRecord,
@@ -17,20 +17,19 @@ import {
   type GivenHistory,
   HISTORY_PIECES,
   KEM_KEYS,
-  MESSAGES,
   OWN,
   OWN_SENDER_KEYS,
-  PLACES,
+  REMOVALS,
   SESSIONS,
   SIGNED_KEYS,
+  STORED_ARCHIVES,
+  type StoredArchive,
   TAKEN_HISTORY,
   type TakenHistory,
   type Upload,
   UPLOADS,
 } from "../../../client/records/tables.ts";
-import { exchange } from "../../../client/transport/exchange.ts";
 import { platformClock, platformNetwork } from "../../../client/transport/platform.ts";
-import { Tokens } from "../../../client/transport/tokens.ts";
 import { found } from "../../support/accounts.ts";
 import {
   groupOf,
@@ -48,7 +47,7 @@ import {
   withStore,
 } from "../groups/people.ts";
 import { flipped, isMessage, Liar, lyingAbout, made } from "../malicious-server/liar.ts";
-import { acquaint, fileOf, leftOver, received } from "../media/people.ts";
+import { acquaint, anyone, fileOf, isThere, leftOver, pointerOf, received } from "../media/people.ts";
 import { ended, seedInto, shown, until } from "./history-town.ts";
 
 const place = new Place();
@@ -62,9 +61,20 @@ async function reopened({ shared }: Pick<Person, "shared">, network: Network = p
   return await createClient({ server: place.url, store: memory({ shared }), network });
 }
 
+/** A line over which nothing is removed at the server. */
+function keeping(): Liar {
+  const liar = new Liar();
+  liar.answer = lyingAbout("deleteUpload", () => Promise.resolve(made(503, { type: "about:blank", code: "unavailable" })));
+  return liar;
+}
+
 /** Alice with two devices, the second of which knows nothing of what was said to bob. */
-async function twoDevices(count: number, days = 100): Promise<{ readonly alice: Person; readonly laptop: Person; readonly bob: Person }> {
-  const alice = await register(place.url, "alice");
+async function twoDevices(
+  count: number,
+  days = 100,
+  network: Network = platformNetwork,
+): Promise<{ readonly alice: Person; readonly laptop: Person; readonly bob: Person }> {
+  const alice = await register(place.url, "alice", { network });
   const laptop = await secondDevice(place.url, alice);
   const bob = await register(place.url, "bob");
   await alice.client.contacts.accept(bob.userId);
@@ -78,16 +88,6 @@ async function twoDevices(count: number, days = 100): Promise<{ readonly alice: 
   return { alice, laptop, bob };
 }
 
-async function pointerOf(person: Person, id: MessageId): Promise<AttachmentRecord> {
-  const [message] = await withStore(person, (vault) =>
-    vault.read(async (records) => {
-      const at = found((await records.all(PLACES, id))[0]);
-      return [await records.get(MESSAGES, at.conversation, at.ordinal)];
-    }),
-  );
-  return found(message?.attachments?.[0]);
-}
-
 async function close(...people: readonly { readonly client: Client }[]): Promise<void> {
   for (const { client } of people) await client.close();
 }
@@ -96,23 +96,13 @@ async function takenBy(person: Pick<Person, "shared">): Promise<TakenHistory> {
   return found(await withStore(person, (vault) => vault.read((records) => records.get(TAKEN_HISTORY))));
 }
 
-/** Asks as anybody can who has a pointer. */
-function anyone(): MediaServer {
-  const exchanged = exchange(place.url, platformNetwork, platformClock);
-  const nobody = { load: async () => undefined, save: async () => undefined };
-  const signer = (): never => {
-    throw new Error("nobody signs in");
-  };
-  return mediaServer(exchanged, new Tokens({ exchange: exchanged, clock: platformClock, place: nobody, signer }));
-}
-
 const reading = { clock: platformClock, random: systemRandom, signal: undefined } as const;
 
 /** A file as the server has it. */
 async function sealedBytes({ stored, size }: AttachmentRecord): Promise<Bytes> {
   const length = encryptedMediaLength(size);
   const parts: Bytes[] = [];
-  for await (const part of new StoredFile({ ...found(stored), length }, { ...reading, server: anyone() }).bytes(0, length))
+  for await (const part of new StoredFile({ ...found(stored), length }, { ...reading, server: anyone(place.url) }).bytes(0, length))
     parts.push(part);
   return concat(...parts);
 }
@@ -121,7 +111,7 @@ async function sealedBytes({ stored, size }: AttachmentRecord): Promise<Bytes> {
 async function opened({ files }: TakenHistory): Promise<Bytes> {
   const parts: Bytes[] = [];
   for (const file of files) {
-    const download = { ...reading, file: { ...file, stored: found(file.stored) }, server: anyone() };
+    const download = { ...reading, file: { ...file, stored: found(file.stored) }, server: anyone(place.url) };
     const blob = await downloadWhole({ ...download, onProgress: undefined }, "");
     parts.push(new Uint8Array(await blob.arrayBuffer()));
   }
@@ -132,7 +122,8 @@ test(
   "a linked device is given all that was said, shows and finds it as the other does, and gets no key but those of files",
   PATIENT,
   async () => {
-    const [alice, bob] = [await newcomer(place.url, "alice"), await newcomer(place.url, "bob")];
+    const network = keeping();
+    const [alice, bob] = [await newcomer(place.url, "alice", { network }), await newcomer(place.url, "bob")];
     await acquaint(alice, bob);
     const group = await groupOf([alice, bob], "Hiking");
     // Carol has written, and nothing was decided about her.
@@ -190,9 +181,27 @@ test(
     expect(halves(pointer.key).every((half) => archive.includes(half))).toBe(true);
     expect(await leftOver(alice)).toEqual({ uploads: 0, pieces: 0 });
     expect(await piecesIn(laptop)).toBe(0);
+
+    // The device has taken it, so its files go from the server, as soon as that can be asked. Those of messages stay.
+    expect(await isThere(place.url, found(taken.files[0]))).toBe(true);
+    network.becomeHonest();
+    await settled(alice);
+    for (const of of taken.files) await expect.poll(() => isThere(place.url, of), PATIENCE).toBe(false);
+    expect(await isThere(place.url, pointer)).toBe(true);
+    // Until their message is deleted for everyone, on whichever device.
+    await (await laptop.client.message(file.id)).delete();
+    await expect.poll(() => isThere(place.url, pointer), PATIENCE).toBe(false);
+    await expect.poll(() => removalsOf(alice), PATIENCE).toEqual([]);
     await close(alice, bob, laptop);
   },
 );
+
+/** What is still to be removed at the server. */
+async function removalsOf({ shared }: Pick<Person, "shared">): Promise<readonly unknown[]> {
+  return await withStore({ shared }, (vault) =>
+    vault.read(async (records) => [...(await records.all(REMOVALS)), ...(await records.all(STORED_ARCHIVES))]),
+  );
+}
 
 /** A store without an account. */
 async function empty(network: Network = platformNetwork): Promise<Pick<Person, "client" | "shared">> {
@@ -312,15 +321,86 @@ test("a device that is put out meanwhile gets nothing, and nobody waits for it",
   await close(laptop, bob);
 });
 
+test("an archive that was ready for a device which is put out before it takes it goes from the server", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(100);
+  await laptop.client.close();
+  await alice.client.devices.giveHistory(2, "all");
+  await settled(alice);
+  const archive = found((await storedBy(alice))[0]);
+  const stored = { mediaId: mediaIdOf(found(archive.uploadIds[0])), accessSecret: accessSecretOf(found(archive.uploadIds[0])) };
+  expect(await isThere(place.url, { stored })).toBe(true);
+  await alice.client.devices.revoke(2);
+  await expect.poll(() => isThere(place.url, { stored }), PATIENCE).toBe(false);
+  await expect.poll(() => removalsOf(alice), PATIENCE).toEqual([]);
+  await close(alice, bob);
+});
+
+async function storedBy({ shared }: Pick<Person, "shared">): Promise<readonly StoredArchive[]> {
+  return await withStore({ shared }, (vault) => vault.read((records) => records.all(STORED_ARCHIVES)));
+}
+
+test("a device whose giver is silent for a month is told that nothing comes, and takes it all the same if it does", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(100);
+  await alice.client.close();
+  const liar = new Liar();
+  const phone = await reopened(alice, liar);
+  const held = Promise.withResolvers<void>();
+  liar.answer = lyingAbout("putMedia", async (_, next) => {
+    await held.promise;
+    return await next();
+  });
+  await phone.devices.giveHistory(2, "all");
+  await until(laptop.client, ({ state }) => state === "coming");
+  await laptop.client.close();
+  const clock = { ...platformClock, nowMilliseconds: () => Date.now() + 31 * 24 * 3600_000 };
+  const later = await createClient({ server: place.url, store: memory({ shared: laptop.shared }), clock });
+  expect(await ended(later)).toMatchObject({ state: "failed", error: "history-withdrawn" });
+  await later.close();
+  held.resolve();
+  const client = await reopened(laptop);
+  await client.connect();
+  await until(client, ({ state, total }) => state === "done" && total === 100);
+  await phone.close();
+  await client.close();
+  await close(bob);
+});
+
+test("a device whose giver is put out is told that nothing comes, and takes it from another one", PATIENT, async () => {
+  const { alice, laptop, bob } = await twoDevices(100);
+  // So that it writes behind the entry of the laptop.
+  await alice.client.devices.list();
+  const tablet = await secondDevice(place.url, alice);
+  const said = [alice, bob].map(({ userId: author }) => ({ conversation: bob.userId, author }));
+  await seedInto(tablet, { own: alice.userId, said, count: 50, days: 10 });
+  await alice.client.close();
+  const liar = new Liar();
+  const phone = await reopened(alice, liar);
+  const held = Promise.withResolvers<void>();
+  liar.answer = lyingAbout("putMedia", async () => {
+    await held.promise;
+    throw new TypeError("the line is cut");
+  });
+  await phone.devices.giveHistory(2, "all");
+  await until(laptop.client, ({ state }) => state === "coming");
+  await laptop.client.devices.revoke(1);
+  expect(await ended(laptop.client)).toMatchObject({ state: "failed", error: "history-withdrawn", deviceId: 1 });
+  await tablet.client.devices.giveHistory(2, "all");
+  await until(laptop.client, ({ deviceId, state }) => deviceId === 3 && state === "done");
+  expect((await (await laptop.client.conversations.direct(bob.userId)).history({ limit: 1000 })).length).toBe(50);
+  held.resolve();
+  await phone.close();
+  await close(laptop, tablet, bob);
+});
+
 test("an archive that is altered, cut, exchanged or gone is refused, and the next one is taken", PATIENT, async () => {
-  const { alice, laptop: first, bob } = await twoDevices(300);
+  const { alice, laptop: first, bob } = await twoDevices(300, 100, keeping());
   await first.client.close();
   const liar = new Liar();
   const client = await reopened(first, liar);
   const laptop = { ...first, client };
   await client.connect();
   // Somebody else's, of the same length.
-  const stranger = await twoDevices(300);
+  const stranger = await twoDevices(300, 100, keeping());
   await stranger.alice.client.devices.giveHistory(2, "all");
   expect(await ended(stranger.laptop.client)).toMatchObject({ state: "done" });
   const theirs = found((await takenBy(stranger.laptop)).files[0]);

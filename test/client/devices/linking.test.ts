@@ -3,7 +3,7 @@
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { type Client, ClientError, createClient, type NoticeEvent } from "#client";
 import { memory, SharedMemory } from "edgewise/store/memory";
-import { EC_KEYS, KEM_KEYS, SIGNED_KEYS } from "../../../client/records/tables.ts";
+import { EC_KEYS, KEM_KEYS, OWN, SIGNED_KEYS } from "../../../client/records/tables.ts";
 import { HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, recordOf, say, settled, textsOf, withStore } from "../groups/people.ts";
 import { found } from "../../support/accounts.ts";
 import { Liar, lyingAbout } from "../malicious-server/liar.ts";
@@ -118,12 +118,14 @@ test("a device that names the account is shown to those that are there, and name
   await done;
   expect(names).toEqual(["tablet"]);
   expect(alice.client.devices.requests.value).toEqual([]);
-  expect(device).toMatchObject({ deviceId: 2, name: "tablet", addedBy: 1, isNew: true, current: false });
+  expect(device).toMatchObject({ deviceId: 2, name: "tablet", addedBy: 1, isNew: true, hasCome: false, current: false });
   let shown: readonly (readonly [number, string])[] = [];
   const stop = alice.client.devices.live.subscribe((devices) => {
     shown = devices.map(({ deviceId, name }) => [deviceId, name]);
   });
   await tablet.connect();
+  await expect.poll(async () => (await alice.client.devices.list()).map(({ hasCome }) => hasCome), PATIENCE).toEqual([true, true]);
+  expect((await tablet.devices.list()).map(({ hasCome }) => hasCome)).toEqual([true, true]);
   await tablet.devices.rename(1, "phone");
   await expect
     .poll(() => shown, PATIENCE)
@@ -172,12 +174,35 @@ test("whoever does not want the device after all says so, and a link is good for
   expect(await alice.client.devices.list()).toHaveLength(1);
 }, 60_000);
 
+test("a device that ends between its entry in the log and the answer is shown as one that has not come, and can be put out", async () => {
+  await using alice = await newcomer(place.url, "alice");
+  const liar = new Liar();
+  await using laptop = await createClient({ server: place.url, store: memory(), network: liar });
+  liar.answer = lyingAbout("takeLinkBlob", (request, next) => {
+    if (!request.url.endsWith("/4")) return next();
+    return Promise.reject(new TypeError("the line is cut"));
+  });
+  const end = new AbortController();
+  const { link: code, digits, done } = await laptop.devices.requestLink({ name: "laptop", signal: end.signal });
+  await alice.client.devices.approveLink(found(code), { digits: () => digits });
+  end.abort(new ClientError("closed"));
+  expect(await done.catch(codeOf)).toBe("closed");
+  expect((await alice.client.devices.list()).map(({ name, hasCome }) => [name, hasCome])).toEqual([
+    ["", true],
+    ["laptop", false],
+  ]);
+  await alice.client.devices.revoke(2);
+  expect(await alice.client.devices.list()).toHaveLength(1);
+}, 60_000);
+
 test("an account that was made while a link was waited for keeps its keys when somebody answers the link", async () => {
   await using alice = await newcomer(place.url, "alice");
   const shared = new SharedMemory();
+  // Two programs: within one the second way is refused.
   await using laptop = await createClient({ server: place.url, store: memory({ shared }) });
+  await using other = await createClient({ server: place.url, store: memory({ shared }) });
   const { link: code, done } = await laptop.devices.requestLink({ name: "laptop" });
-  await laptop.register();
+  await other.register();
   const keys = (): Promise<readonly unknown[]> =>
     withStore({ shared }, (vault) =>
       vault.read(async (records) => [await records.all(SIGNED_KEYS), await records.all(EC_KEYS), await records.all(KEM_KEYS)]),
@@ -189,6 +214,39 @@ test("an account that was made while a link was waited for keeps its keys when s
   expect(await keys()).toEqual(before);
   end.abort();
   await approved;
+}, 60_000);
+
+test("while one way to an account is under way, the others are refused and what it has made stays", async () => {
+  await using alice = await newcomer(place.url, "alice");
+  const recoveryKey = await alice.client.recovery.create();
+  const liar = new Liar();
+  const shared = new SharedMemory();
+  await using laptop = await createClient({ server: place.url, store: memory({ shared }), network: liar });
+  const others = async (): Promise<readonly unknown[]> => [
+    await laptop.register().catch(codeOf),
+    await laptop.devices.requestLink({ name: "laptop" }).catch(codeOf),
+    await laptop.recovery.restore(recoveryKey).catch(codeOf),
+  ];
+  const refused = ["in-progress", "in-progress", "in-progress"];
+  const end = new AbortController();
+  const { done } = await laptop.devices.requestLink({ name: "laptop", signal: end.signal });
+  expect(await others()).toEqual(refused);
+  end.abort(new ClientError("closed"));
+  expect(await done.catch(codeOf)).toBe("closed");
+
+  const [asked, held] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+  liar.answer = lyingAbout("createAccount", async (_, next) => {
+    asked.resolve();
+    await held.promise;
+    return await next();
+  });
+  const registered = laptop.register();
+  await asked.promise;
+  const before = await withStore({ shared }, (vault) => vault.read((records) => records.get(OWN)));
+  expect(await others()).toEqual(refused);
+  held.resolve();
+  expect(await registered).toMatchObject({ userId: found(before).userId });
+  await laptop.connect();
 }, 60_000);
 
 test("a device that is put out stops, receives nothing that is sent afterwards, and the others see it go", async () => {

@@ -334,6 +334,41 @@ test("a device that the server invents is not listed among our own, and one that
   expect(await devicesOf(alice)).toEqual([1, 2]);
 });
 
+test("a link that comes in a message is text: nothing is asked where it leads, by any of our programs", async () => {
+  const [alice, bob] = await town.friends();
+  const laptop = await town.stranger();
+  const end = new AbortController();
+  const { link: shown, done } = await laptop.client.devices.requestLink({ name: "yours", signal: end.signal });
+  const before = alice.liar.asked.length;
+  await bob.send(alice, found(shown));
+  await expect.poll(() => alice.readNew(bob), PATIENCE).toEqual([shown]);
+  await alice.client.settled();
+  expect(alice.liar.asked.slice(before).filter(({ url }) => url.includes("/v1/link"))).toEqual([]);
+  end.abort(new ClientError("closed"));
+  expect(await done.catch(codeOf)).toBe("closed");
+});
+
+test("a device that was let in is shown as new on every device for seven days, and to contacts, whoever let it in", async () => {
+  const [alice, bob] = await town.friends();
+  const laptop = await town.stranger();
+  const { link: shown, digits, done } = await laptop.client.devices.requestLink({ name: "laptop" });
+  await alice.client.devices.approveLink(found(shown), { digits: () => digits });
+  await done;
+  await laptop.client.connect();
+  await bob.send(alice, "who is there?");
+  await expect.poll(() => bob.notices(), PATIENCE).toContain("device-added");
+  await expect.poll(() => alice.notices(), PATIENCE).toContain("device-added");
+  const day = 24 * 3600_000;
+  for (const person of [alice, laptop]) {
+    const marks = async (): Promise<readonly boolean[]> => (await person.client.devices.list()).map(({ isNew }) => isNew);
+    expect(await marks()).toEqual([false, true]);
+    person.clock.moveOn(7 * day - 3600_000);
+    expect(await marks()).toEqual([false, true]);
+    person.clock.moveOn(2 * 3600_000);
+    expect(await marks()).toEqual([false, false]);
+  }
+});
+
 test("a device that never finishes leaves nothing behind, and one that is answered while the account changes begins again", async () => {
   const alice = await town.newcomer("alice");
   const laptop = await town.stranger();

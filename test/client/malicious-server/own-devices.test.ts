@@ -71,7 +71,10 @@ async function everything(
     contact: { kind: "contact", userId: contact.userId, state: "verified", decidedMilliseconds: LATER, ...nothing, verifiedLength: 1 },
     "device-name": { kind: "device-name", deviceId: parseDeviceId(1), name: "mine" },
     profile: { kind: "profile", name: "somebody else", changedMilliseconds: LATER },
-    settings: { kind: "settings", readReceipts: false, typing: false, presence: false, changedMilliseconds: LATER },
+    settings: {
+      ...{ kind: "settings", readReceipts: false, typing: false, presence: false },
+      ...{ readReceiptsChanged: LATER, typingChanged: LATER, presenceChanged: LATER },
+    },
     group: {
       kind: "group",
       state: encodeGroupState({ ...record.state, members }),

@@ -2,8 +2,9 @@
 // and later while it does not get better, says when it has stopped, and has everything when the server is honest.
 
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { ClientError } from "#client";
 import { CLOSE, concat, encodeServerFrame, MAX_FRAME_BYTES, parseMessageId, toUtf8 } from "#wire";
-import { isMessage } from "./liar.ts";
+import { isMessage, lyingAbout } from "./liar.ts";
 import { PATIENCE, type Person, settles, START_TIMEOUT, Town } from "./town.ts";
 
 let town: Town;
@@ -21,6 +22,10 @@ async function waitedFor({ client, clock, liar }: Person, sockets: number): Prom
     for (; client.connection.value.status === "offline"; waited += 100) clock.moveOn(100);
   }
   return waited;
+}
+
+function codeOf(error: unknown): string {
+  return error instanceof ClientError ? error.code : String(error);
 }
 
 const BAD_FRAMES = [
@@ -77,6 +82,32 @@ test("a queue that is never called empty shows as catching up, and what comes is
   expect(bob.client.connection.value.status).toBe("catching-up");
   bob.liar.send({ kind: "queue-empty" });
   await connected;
+});
+
+test("whoever waits for a silent server, to be connected or to have something out, is told when the client is closed", async () => {
+  const [alice, bob] = await town.friends();
+  await bob.restart();
+  bob.liar.relay = () => undefined;
+  const connected = bob.client.connect().catch(codeOf);
+  await expect.poll(() => bob.client.connection.value.status, PATIENCE).toBe("catching-up");
+  await bob.client.close();
+  expect(await connected).toBe("closed");
+
+  const asked = Promise.withResolvers<void>();
+  alice.liar.answer = lyingAbout("sendMessages", async () => {
+    asked.resolve();
+    await end.promise;
+    throw new TypeError("the line is cut");
+  });
+  const end = Promise.withResolvers<void>();
+  await alice.send(bob, "one");
+  const settled = alice.client.settled().catch(codeOf);
+  await asked.promise;
+  const closed = alice.client.close();
+  expect(await settled).toBe("closed");
+  end.resolve();
+  await closed;
+  for (const person of [alice, bob]) await person.restart();
 });
 
 test("a socket that is closed whenever it is open is opened later and later", async () => {

@@ -1,8 +1,13 @@
 // Two people who know each other, with files to send, and what a test asks of them again and again.
 
 import { expect } from "vitest";
-import type { Attachment, Message } from "#client";
-import { UPLOAD_PIECES, UPLOADS } from "../../../client/records/tables.ts";
+import { type Attachment, ClientError, type Message } from "#client";
+import type { MessageId } from "#wire";
+import { type MediaServer, mediaServer } from "../../../client/media/media-server.ts";
+import { type AttachmentRecord, type MessageRecord, MESSAGES, PLACES, UPLOAD_PIECES, UPLOADS } from "../../../client/records/tables.ts";
+import { exchange } from "../../../client/transport/exchange.ts";
+import { platformClock, platformNetwork } from "../../../client/transport/platform.ts";
+import { Tokens } from "../../../client/transport/tokens.ts";
 import { found } from "../../support/accounts.ts";
 import { seededRandom } from "../../support/random.ts";
 import { newcomer, PATIENCE, type Person, settled, withStore } from "../groups/people.ts";
@@ -52,4 +57,41 @@ export async function leftOver(person: Pick<Person, "shared">): Promise<{ readon
       return { uploads: (await records.all(UPLOADS)).length, pieces: pieces.length };
     }),
   );
+}
+
+/** A message as a device has it. */
+export async function messageOf(person: Person, id: MessageId): Promise<MessageRecord> {
+  return await withStore(person, (vault) =>
+    vault.read(async (records) => {
+      const { conversation, ordinal } = found((await records.all(PLACES, id))[0]);
+      return found(await records.get(MESSAGES, conversation, ordinal));
+    }),
+  );
+}
+
+/** What it says of its first file. */
+export async function pointerOf(person: Person, id: MessageId): Promise<AttachmentRecord> {
+  return found((await messageOf(person, id)).attachments?.[0]);
+}
+
+/** Asks as anybody can who has a pointer. */
+export function anyone(server: string): MediaServer {
+  const exchanged = exchange(server, platformNetwork, platformClock);
+  const nobody = { load: async () => undefined, save: async () => undefined };
+  const signer = (): never => {
+    throw new Error("nobody signs in");
+  };
+  return mediaServer(exchanged, new Tokens({ exchange: exchanged, clock: platformClock, place: nobody, signer }));
+}
+
+/** Whether the server still has a file. */
+export async function isThere(server: string, { stored }: Pick<AttachmentRecord, "stored">): Promise<boolean> {
+  const { mediaId, accessSecret } = found(stored);
+  try {
+    await anyone(server).createUrl(mediaId, accessSecret, undefined);
+    return true;
+  } catch (error) {
+    if (error instanceof ClientError && error.code === "file-gone") return false;
+    throw error;
+  }
 }

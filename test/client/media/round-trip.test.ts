@@ -12,7 +12,7 @@ import { exifSegment, HEIGHT, jpeg, WIDTH } from "../../support/pictures/jpeg.ts
 import { exif, MARK } from "../../support/pictures/tiff.ts";
 import { groupOf, HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, settled } from "../groups/people.ts";
 import { Liar, lyingAbout, made } from "../malicious-server/liar.ts";
-import { expectSame, fileIn, fileOf, friends, leftOver, MIB, received } from "./people.ts";
+import { expectSame, fileIn, fileOf, friends, isThere, leftOver, messageOf, MIB, received } from "./people.ts";
 
 const place = new Place();
 const liar = new Liar();
@@ -179,15 +179,49 @@ test.each(["signal", "delete"] as const)("a file that is taken back while it goe
   expect((await (await bob.client.conversations.direct(alice.userId)).history()).map(({ text }) => text)).not.toContain("never");
 });
 
-test("a file that the server refuses fails with a code, and goes when it is tried again", async () => {
+test("the files of a message that is deleted for everyone go from the server, later where it cannot be asked now, and no others do", async () => {
+  const toBob = await alice.client.conversations.direct(bob.userId);
+  const [gone, kept] = [await toBob.sendFile([fileOf(10), fileOf(2 * MIB)]), await toBob.sendFile(fileOf(20))];
+  for (const message of [gone, kept]) await message.sent();
+  const files = found((await messageOf(alice, gone.id)).attachments);
+  expect(files).toHaveLength(2);
+  await fileIn(bob, gone.id);
+  const before = liar.count("deleteUpload");
+  liar.answer = lyingAbout("deleteUpload", () => Promise.reject(new TypeError("the line is cut")));
+  await gone.delete();
+  await settled(alice);
+  await expect.poll(() => liar.count("deleteUpload"), PATIENCE).toBeGreaterThan(before);
+  for (const file of files) expect(await isThere(place.url, file)).toBe(true);
+  liar.becomeHonest();
+  await settled(alice);
+  for (const file of files) await expect.poll(() => isThere(place.url, file), PATIENCE).toBe(false);
+  expect(await isThere(place.url, found((await messageOf(alice, kept.id)).attachments?.[0]))).toBe(true);
+  await expect.poll(async () => (await bob.client.message(gone.id)).deleted, PATIENCE).toBe(true);
+  // What the other one has written takes nothing of ours along.
+  const theirs = await (await bob.client.conversations.direct(alice.userId)).sendFile(fileOf(30));
+  await theirs.sent();
+  const [file] = found((await messageOf(bob, theirs.id)).attachments);
+  const asked = liar.count("deleteUpload");
+  await fileIn(alice, theirs.id);
+  await theirs.delete();
+  await expect.poll(() => isThere(place.url, found(file)), PATIENCE).toBe(false);
+  await expect.poll(async () => (await alice.client.message(theirs.id)).deleted, PATIENCE).toBe(true);
+  await settled(alice);
+  expect(liar.count("deleteUpload")).toBe(asked);
+});
+
+test("a file that the server refuses fails with a code, and goes when it is tried again; whoever watched the first try is let go", async () => {
   liar.answer = lyingAbout("createUpload", async () => made(413, { code: "too-large" }));
   const file = fileOf(2 * MIB);
-  const message = await (await alice.client.conversations.direct(bob.userId)).sendFile(file);
+  let told = 0;
+  const onProgress = (): void => void told++;
+  const message = await (await alice.client.conversations.direct(bob.userId)).sendFile(file, { onProgress });
   await expect(message.sent()).rejects.toMatchObject({ code: "file-refused", retryable: false });
   expect(await alice.client.message(message.id)).toMatchObject({ state: "failed", error: "file-refused" });
   liar.becomeHonest();
   await message.retry();
   await message.sent();
+  expect(told).toBe(0);
   await expectSame(await (await fileIn(bob, message.id)).download(), file);
 });
 

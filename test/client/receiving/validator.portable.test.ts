@@ -91,7 +91,8 @@ test("what has a place in the conversation must say it, and what has none must n
   expect(verdict(BODIES.typing, "ephemeral", "accepted", { position: first })).toBe("not-allowed");
   // What only one device gets would be a gap to the others, and a state may be told again.
   expect(verdict(BODIES.nothing, "queued", "accepted", { position: first })).toBe("not-allowed");
-  const settings = { kind: "settings", readReceipts: true, typing: true, presence: true, changedMilliseconds: 1 } as const;
+  const changed = { readReceiptsChanged: 1, typingChanged: 1, presenceChanged: 1 };
+  const settings = { kind: "settings", readReceipts: true, typing: true, presence: true, ...changed } as const;
   expect(verdict({ kind: "sync", sync: settings }, "queued", "self", { position: first })).toBe("not-allowed");
   expect(verdict({ kind: "sync", sync: settings }, "queued", "self", { position: undefined })).toBe(undefined);
   expect(verdict(BODIES.sync, "queued", "self", { position: undefined })).toBe("not-allowed");

@@ -33,7 +33,8 @@ export async function store(env: KeysEnv, owner: Owner, deviceId: DeviceId, uplo
     const hash = sha256(entry);
     const record = upload.set === undefined ? undefined : decodePreKeyRecord(upload.set.record.record);
     const preKeys = record === undefined || at !== owner.entries.length - 1 ? undefined : { deviceId, upload, record };
-    await accounts.append({ sequence: at + 1, entry, hash, previousHash, endsAccount: false }, preKeys, []);
+    const changes = { preKeys, removed: [], recovery: undefined, endsAccount: false };
+    await accounts.append({ sequence: at + 1, entry, hash, previousHash }, changes);
     previousHash = hash;
   }
 }
