@@ -118,7 +118,7 @@ test("a device that names the account is shown to those that are there, and name
   await done;
   expect(names).toEqual(["tablet"]);
   expect(alice.client.devices.requests.value).toEqual([]);
-  expect(device).toMatchObject({ deviceId: 2, name: "tablet", addedBy: 1, isNew: true, hasCome: false, current: false });
+  expect(device).toMatchObject({ deviceId: 2, name: "tablet", addedBy: 1, isNew: true, current: false });
   let shown: readonly (readonly [number, string])[] = [];
   const stop = alice.client.devices.live.subscribe((devices) => {
     shown = devices.map(({ deviceId, name }) => [deviceId, name]);

@@ -324,7 +324,7 @@ test("whoever was removed and let in again while they were away is in, whatever 
       return await textsOf(dora, groupId);
     }, PATIENCE)
     .toEqual(["before", "again"]);
-  expect(await seenBy(dora, groupId)).toBe(await seenBy(alice, groupId));
+  await expect.poll(() => seenBy(dora, groupId), PATIENCE).toBe(await seenBy(alice, groupId));
 });
 
 test("a server that shows noise where somebody is let in keeps them out only for as long as it does", async () => {
