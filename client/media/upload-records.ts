@@ -3,7 +3,8 @@
 
 import { accessSecretOf, mediaIdOf } from "#identity";
 import type { UploadId } from "#wire";
-import { conversationTopic } from "../core.ts";
+import { avatarArrived, avatarRefused } from "../avatars/arrived.ts";
+import { conversationTopic, UPLOADS_TOPIC } from "../core.ts";
 import type { ClientError } from "../errors.ts";
 import { archiveArrived, archiveRefused } from "../history/giving.ts";
 import { putMessage } from "../receiving/apply.ts";
@@ -12,9 +13,6 @@ import type { Reader, Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import { say } from "../sending/say.ts";
 import { toPointers } from "./attachments.ts";
-
-/** Touched when there is something to bring, or one thing less. */
-export const UPLOADS_TOPIC = "uploads";
 
 export type Worker = NonNullable<Upload["worker"]>;
 
@@ -72,6 +70,7 @@ export async function arrived(sending: Sending, records: Writer, { ordinal }: Up
   records.touch(UPLOADS_TOPIC);
   const stored = { mediaId: mediaIdOf(uploadId), accessSecret: accessSecretOf(uploadId) };
   await archiveArrived(sending, records, upload, stored);
+  await avatarArrived(sending, records, upload, stored);
   const { message: place, index } = upload;
   const before = place === undefined ? undefined : await records.get(MESSAGES, place.conversation, place.ordinal);
   if (before?.attachments === undefined) return;
@@ -94,6 +93,7 @@ export async function refuse(sending: Sending, records: Writer, { ordinal }: Upl
   const upload = await records.get(UPLOADS, ordinal);
   if (upload?.state !== "waiting") return;
   await archiveRefused(sending, records, upload, code);
+  await avatarRefused(records, upload, code);
   if (upload.message === undefined) return;
   records.put(UPLOADS, { ...upload, state: "refused" }, ordinal);
   records.touch(UPLOADS_TOPIC);
