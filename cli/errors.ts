@@ -64,6 +64,17 @@ export function cannotRead(path: string, reason: string, cause?: unknown): Comma
   return new CommandError({ code: "file-unreadable", message, hint: "Nothing was sent.", exit: EXIT.failed }, { cause });
 }
 
+export function cannotSave(path: string, cause: unknown): CommandError {
+  const hint = "Is there such a folder, and may this user write there?";
+  return new CommandError({ code: "file-unwritable", message: `${path} cannot be written.`, hint, exit: EXIT.failed }, { cause });
+}
+
+/** Of somebody who shows none, or whose is not here. */
+export function noPicture(): CommandError {
+  const hint = "Either there is none, or it is not here yet: it comes with the next edgewise listen.";
+  return new CommandError({ code: "no-picture", message: "There is no picture here.", hint, exit: EXIT.failed });
+}
+
 /** Where the program itself was told, or has chosen, whom to ask. */
 export function noServer(address: string, cause: ClientError): CommandError {
   const hint = "Start one with npm start, or name another with --server URL.";

@@ -13,6 +13,7 @@ import type {
   Peer,
 } from "#client";
 import { faint, type Json } from "./output.ts";
+import { avatarFields } from "./picture.ts";
 import { sizeOf } from "./progress.ts";
 import { visible } from "./visible.ts";
 
@@ -204,12 +205,12 @@ const GROUP_CHANGES: Readonly<Record<string, string>> = {
   withdraw: "took back an invite link to",
 };
 
-export function groupLine({ id, title, members, standing }: GroupConversation): Line {
+export function groupLine({ id, title, members, standing, avatar }: GroupConversation): Line {
   const listed = members.map(({ peer, role }) => ({ userId: peer.userId, name: peer.name, role }));
   const people = members.map(({ peer, role }) => `  ${visible(peer.name)}${role === "admin" ? " (admin)" : ""}`).join("\n");
   const gone = standing === "member" ? "" : ` (${standing})`;
   return {
-    fields: { type: "group", id, name: title, standing, members: listed },
+    fields: { type: "group", id, name: title, standing, members: listed, avatar: avatarFields(avatar) },
     people: `#${visible(title)}${gone}  ${faint(id)}\n${people}`,
   };
 }

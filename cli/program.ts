@@ -3,6 +3,7 @@
 
 import { readFileSync } from "node:fs";
 import { Command, type CommanderError } from "commander";
+import { avatar } from "./commands/avatar.ts";
 import { accept, block, requests, unblock } from "./commands/people.ts";
 import { deleteAccount } from "./commands/delete-account.ts";
 import { devices } from "./commands/devices.ts";
@@ -33,7 +34,7 @@ Exit codes: 0 done · 1 refused or failed · 2 no such command or option · 75 t
 const GROUPS: readonly (readonly [string, readonly ((run: Run) => Command)[]])[] = [
   ["You:", [register, whoami, profile]],
   ["Messages:", [send, listen, history, search, read, download, edit, remove, react]],
-  ["People:", [requests, accept, block, unblock, verify, presence]],
+  ["People:", [requests, accept, block, unblock, verify, presence, avatar]],
   ["Groups:", [group]],
   ["Devices:", [devices, recoveryKey, deleteAccount]],
 ];

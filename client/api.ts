@@ -40,11 +40,19 @@ export interface Client extends AsyncDisposable {
   /** Newest first. Words by their beginnings, or any part of the text. */
   search(text: string, options?: { readonly conversation?: Conversation; readonly limit?: number }): Promise<readonly Message[]>;
   readonly profile: Live<Profile>;
-  setProfile(profile: Partial<Profile>): Promise<void>;
+  /**
+   * Changes what is named. A new picture is told, and shown, once the server has it, and that is when this resolves; `undefined` takes
+   * the picture away. If the server cannot be reached this rejects, and the picture is brought there later all the same.
+   * @throws ClientError `not-a-picture`, `picture-damaged`, `picture-too-large`, `file-refused`, `offline`…
+   */
+  setProfile(profile: ProfileChange, options?: Options): Promise<void>;
   readonly settings: Live<Settings>;
   setSettings(settings: Partial<Settings>): Promise<void>;
-  /** Waits until everything owed is out: messages that were sent, receipts. Rejects with what keeps it from going. */
-  settled(options?: Options): Promise<void>;
+  /**
+   * Waits until everything owed is out: messages that were sent, receipts, pictures that were set. Rejects with what keeps it from going.
+   * With `pictures` also until those of others are here, unless they cannot be had for now.
+   */
+  settled(options?: Options & { readonly pictures?: boolean }): Promise<void>;
   /**
    * Ends the account, for good: leaves its groups, writes the last entry of its log, which contacts see, and removes everything from
    * the store. Then this client is closed. May be repeated after a failure, in a later program too. With `force` groups are left as
@@ -73,6 +81,24 @@ export interface ConnectionState {
 
 export interface Profile {
   readonly name: string;
+  readonly avatar: Avatar | undefined;
+}
+
+export interface ProfileChange {
+  readonly name?: string;
+  /** JPEG, PNG, WebP or GIF of at most 1 MiB and 2048 pixels on each side; larger ones are made smaller where the platform can. */
+  readonly avatar?: Blob | undefined;
+}
+
+/** The picture of a person or a group. It is in this device's own store: nothing is fetched to show it. */
+export interface Avatar {
+  /** The same for the same picture, and another one for any other. */
+  readonly id: string;
+  readonly mime: string;
+  readonly width: number;
+  readonly height: number;
+  /** Its bytes; `undefined` when another one, or none, has taken its place meanwhile. */
+  blob(): Promise<Blob | undefined>;
 }
 
 /** Both ways: who does not tell is not told. */
@@ -113,6 +139,8 @@ export type GroupRole = "admin" | "member";
 export interface GroupConversation extends ConversationBase {
   readonly kind: "group";
   readonly title: string;
+  /** Absent while there is none, or it is not here yet. */
+  readonly avatar: Avatar | undefined;
   readonly members: readonly GroupMember[];
   /** Ours; absent when we are not in it any more. */
   readonly role: GroupRole | undefined;
@@ -123,6 +151,8 @@ export interface GroupConversation extends ConversationBase {
   /** They read nothing that is said afterwards. */
   remove(people: readonly (string | Peer)[], options?: Options): Promise<void>;
   rename(title: string, options?: Options): Promise<void>;
+  /** As in `setProfile`; `undefined` takes the picture away. */
+  setAvatar(picture: Blob | undefined, options?: Options): Promise<void>;
   setRole(who: string | Peer, role: GroupRole, options?: Options): Promise<void>;
   /** A link that lets people in: so many, until then; with `approval` (the default) each of them after an admin's `approve`. */
   invite(options?: Options & InviteTerms): Promise<string>;
@@ -282,6 +312,8 @@ export interface Peer {
   /** What they call themselves; before they told, the username they were found by, or the beginning of the userId. */
   readonly name: string;
   readonly username: string | undefined;
+  /** Of a contact. Absent while there is none, or it is not here yet; nothing is fetched of anybody else, nor shown of whoever is blocked. */
+  readonly avatar: Avatar | undefined;
   readonly self: boolean;
   readonly contact: ContactState;
   verification(): Promise<Verification>;

@@ -57,6 +57,12 @@ export async function recordEvent(records: Writer, event: EventRecord): Promise<
   records.touch("events");
 }
 
+/** Touched when there is a file to bring to the server, or one less. */
+export const UPLOADS_TOPIC = "uploads";
+
+/** Touched when what the account says of itself has changed. */
+export const OWN_TOPIC = "own";
+
 export function conversationTopic(id: ConversationId): string {
   return `conversation ${id}`;
 }

@@ -115,7 +115,7 @@ async function sayLastWords(engine: Engine, signal: AbortSignal | undefined): Pr
   const abort = (): void => late.abort();
   signal?.addEventListener("abort", abort);
   try {
-    await engine.settled(late.signal).catch(() => undefined);
+    await engine.settled({ signal: late.signal, pictures: false }).catch(() => undefined);
   } finally {
     cancel();
     signal?.removeEventListener("abort", abort);

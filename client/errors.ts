@@ -263,6 +263,16 @@ const ERRORS = {
     hint: "Nothing was sent. Save it anew with a program for pictures; or send it as it is, with keepMetadata or --keep-metadata.",
     retryable: false,
   },
+  "not-a-picture": {
+    message: "This is no picture that everybody can show.",
+    hint: "Pictures of people and groups are JPEG, PNG, WebP or GIF. The one of before stays.",
+    retryable: false,
+  },
+  "picture-too-large": {
+    message: "The picture is too large to be that of a person or a group.",
+    hint: "It may have 1 MiB and 2048 pixels on each side. Make it smaller with a program for pictures. The one of before stays.",
+    retryable: false,
+  },
   "file-unwritable": {
     message: "The file cannot be written.",
     hint: "Check the disk, and that the folder is yours to write. What has come so far is kept, and the next try goes on from there.",

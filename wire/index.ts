@@ -283,6 +283,10 @@ export {
   MEDIA_TTL_SECONDS,
   MEDIA_URL_SECONDS,
   MEDIA_BYTES_PER_DAY,
+  MAX_AVATAR_BYTES,
+  MAX_AVATAR_PIXELS,
+  AVATAR_RENEWAL_SECONDS,
+  AVATAR_RENEWAL_BY_OTHERS_SECONDS,
 } from "./limits.ts";
 export type { Kind } from "./kinds.ts";
 export {

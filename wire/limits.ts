@@ -150,5 +150,11 @@ export const ABANDONED_UPLOAD_SECONDS: number = 24 * 3600;
 export const MEDIA_TTL_SECONDS: number = 30 * 24 * 3600;
 /** How long a temporary URL is good. */
 export const MEDIA_URL_SECONDS: number = 3600;
+/** A picture of a person or a group, and each of its sides. Whoever is told of a larger one does not fetch it. */
+export const MAX_AVATAR_BYTES: number = 1024 * 1024;
+export const MAX_AVATAR_PIXELS: number = 2048;
+/** Who set such a picture brings it to the server again after so long, and another device or admin if they have not by then. */
+export const AVATAR_RENEWAL_SECONDS: number = 20 * 24 * 3600;
+export const AVATAR_RENEWAL_BY_OTHERS_SECONDS: number = 23 * 24 * 3600;
 /** What an account may upload in a day, encrypted, unless the server has been told another number. */
 export const MEDIA_BYTES_PER_DAY: number = 2 * 1024 * 1024 * 1024;

@@ -5,7 +5,7 @@ import { type Bytes, EMPTY } from "./bytes.ts";
 import type { MediaId } from "./ids.ts";
 import { exactly, mediaId, text, uint32, uint64, upTo } from "./kinds.ts";
 import { MAX_FILE_NAME_BYTES, MAX_MIME_BYTES, MAX_THUMBHASH_BYTES } from "./limits.ts";
-import { type Extensible, message, type MessageKind, required, withDefault } from "./strict.ts";
+import { type Extensible, message, type MessageKind, optional, required, withDefault } from "./strict.ts";
 
 export interface MediaPointer extends Extensible {
   readonly mediaId: MediaId;
@@ -24,6 +24,8 @@ export interface MediaPointer extends Extensible {
   readonly height: number;
   /** A blurred picture of some 30 bytes; empty where there is none. */
   readonly thumbhash: Bytes;
+  /** SHA-256 of the plaintext, of pictures of people and groups: whoever has the picture knows it again after another upload. */
+  readonly contentDigest: Bytes | undefined;
 }
 
 export const MEDIA_POINTER: MessageKind<MediaPointer> = message("edgewise.MediaPointer", {
@@ -37,4 +39,5 @@ export const MEDIA_POINTER: MessageKind<MediaPointer> = message("edgewise.MediaP
   width: withDefault(8, uint32, 0),
   height: withDefault(9, uint32, 0),
   thumbhash: withDefault(10, upTo(MAX_THUMBHASH_BYTES), EMPTY),
+  contentDigest: optional(11, exactly(32)),
 });

@@ -37,6 +37,8 @@ export interface Contact extends Extensible {
   readonly theirSecret: Bytes | undefined;
   /** Of somebody who was verified: the length of their account log at that time. */
   readonly verifiedLength: number | undefined;
+  /** Their picture, as they have told of it last. */
+  readonly avatar: MediaPointer | undefined;
 }
 
 /** What the owner calls a device. */
@@ -51,6 +53,9 @@ export interface OwnProfile extends Extensible {
   readonly kind: "profile";
   readonly name: string;
   readonly changedMilliseconds: number;
+  readonly avatar: MediaPointer | undefined;
+  /** When it was brought to the server, or taken away; 0 before the first. */
+  readonly avatarChangedMilliseconds: number;
 }
 
 /** What the account tells others about itself. */
@@ -118,6 +123,7 @@ const CONTACT: MessageKind<Contact> = message("edgewise.Contact", {
   ourSecret: optional(6, exactly(32)),
   theirSecret: optional(7, exactly(32)),
   verifiedLength: optional(8, uint32),
+  avatar: optional(9, MEDIA_POINTER),
 });
 
 const DEVICE_NAME: MessageKind<DeviceName> = message("edgewise.DeviceName", {
@@ -130,6 +136,8 @@ const OWN_PROFILE: MessageKind<OwnProfile> = message("edgewise.OwnProfile", {
   kind: "profile",
   name: withDefault(1, text(MAX_NAME_BYTES), ""),
   changedMilliseconds: withDefault(2, uint64, 0),
+  avatar: optional(3, MEDIA_POINTER),
+  avatarChangedMilliseconds: withDefault(4, uint64, 0),
 });
 
 const OWN_SETTINGS: MessageKind<OwnSettings> = message("edgewise.OwnSettings", {

@@ -2,7 +2,9 @@
 
 import type { Command } from "commander";
 import type { Account } from "#client";
-import { usageError } from "../errors.ts";
+import { fileToSend } from "../files.ts";
+import { faint } from "../output.ts";
+import { avatarFields, PICTURE_NOTES } from "../picture.ts";
 import { accountLine } from "../lines.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../visible.ts";
@@ -43,18 +45,29 @@ function show({ output }: Session, account: Account): Promise<void> {
 export function profile(run: Run): Command {
   return describe({
     usage: "profile",
-    does: "Show or change the name that others see.",
-    examples: ["profile", 'profile --name "Alice Liddell"'],
+    does: "Show or change the name and the picture that others see.",
+    examples: ["profile", 'profile --name "Alice Liddell"', "profile --avatar me.jpg"],
+    notes: PICTURE_NOTES,
   })
     .option("-n, --name <name>", "what others see from now on")
-    .option("--avatar <file>", "not there yet")
-    .action(({ name, avatar }: { readonly name?: string; readonly avatar?: string }) => {
-      if (avatar !== undefined) throw usageError("Pictures cannot be sent yet.", "Leave out --avatar.");
-      return run.withAccount(async (client, { output, stop }) => {
-        if (name !== undefined) await client.setProfile({ name });
-        if (name !== undefined) await client.settled({ signal: stop });
-        const now = client.profile.value.name;
-        await output.line({ type: "profile", name: now }, visible(now));
+    .option("--avatar <file>", "the picture that contacts see from now on")
+    .option("--no-avatar", "show no picture any more")
+    .action(async ({ name, avatar }: ProfileOptions) => {
+      const picture = typeof avatar === "string" ? { avatar: await fileToSend(avatar) } : avatar === false ? { avatar: undefined } : {};
+      const change = { ...(name === undefined ? {} : { name }), ...picture };
+      await run.withAccount(async (client, { output, stop }) => {
+        if (Object.keys(change).length > 0) {
+          await client.setProfile(change, { signal: stop });
+          await client.settled({ signal: stop });
+        }
+        const now = client.profile.value;
+        const fields = { type: "profile", name: now.name, avatar: avatarFields(now.avatar) };
+        await output.line(fields, `${visible(now.name)}${now.avatar === undefined ? "" : faint("  with a picture")}`);
       });
     });
+}
+
+interface ProfileOptions {
+  readonly name?: string;
+  readonly avatar?: string | false;
 }

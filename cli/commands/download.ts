@@ -1,11 +1,12 @@
 // download: a file of a message, into a file of ours. Run again after it was broken off, it goes on where it was.
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import type { Command } from "commander";
 import type { Attachment } from "#client";
 import { fileSink } from "#client/node";
 import { fileExists, interrupted, noSuchFile, usageError } from "../errors.ts";
+import { isFolder } from "../files.ts";
 import { showProgress, sizeOf } from "../progress.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../visible.ts";
@@ -48,10 +49,6 @@ function pathFor(file: Attachment, output = "."): string {
   if (!isFolder(dirname(path)) || (output.endsWith("/") && path === named))
     throw usageError("There is no such folder.", "Make it first, or name another with -o.");
   return path;
-}
-
-function isFolder(path: string): boolean {
-  return statSync(path, { throwIfNoEntry: false })?.isDirectory() === true;
 }
 
 async function fetchInto(file: Attachment, path: string, { output, stop }: Session): Promise<void> {

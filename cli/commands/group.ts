@@ -3,6 +3,8 @@
 import { type Command, Option } from "commander";
 import { groupLine } from "../lines.ts";
 import { usageError } from "../errors.ts";
+import { fileToSend } from "../files.ts";
+import { PICTURE_NOTES } from "../picture.ts";
 import type { Session } from "../session.ts";
 import { describe, duration, type Run, wholeNumber } from "./command.ts";
 import type { Client, GroupConversation } from "#client";
@@ -16,7 +18,7 @@ export function group(run: Run): Command {
       "The server knows neither who is in a group nor what it is called. Whoever makes it is its admin; only admins change it.\n" +
       "GROUP is #name, in quotes because of the shell, or the group's id.",
   });
-  for (const add of [create, list, members, addMembers, removeMembers, leave, rename, role, invite, join, approve])
+  for (const add of [create, list, members, addMembers, removeMembers, leave, rename, picture, role, invite, join, approve])
     command.addCommand(add(run));
   return command;
 }
@@ -85,6 +87,24 @@ function rename(run: Run): Command {
     examples: ["group rename '#Hiking' 'Hiking 2027'"],
     act: (which, session, name: string) => which.rename(name.replace(/^#/, ""), { signal: session.stop }),
   });
+}
+
+function picture(run: Run): Command {
+  return describe({
+    usage: "avatar <group> [file]",
+    does: "Show a picture for a group, or none any more.",
+    examples: ["group avatar '#Hiking' summit.jpg", "group avatar '#Hiking' --remove"],
+    notes: PICTURE_NOTES,
+  })
+    .option("--remove", "show none any more")
+    .action(async (name: string, path: string | undefined, { remove }: { readonly remove?: boolean }) => {
+      if ((path === undefined) !== (remove === true)) throw usageError("Name a file, or say --remove.");
+      const shown = path === undefined ? undefined : await fileToSend(path);
+      await run.withAccount(async (client, session) => {
+        await (await session.group(client, name)).setAvatar(shown, { signal: session.stop });
+        await session.finish(client);
+      });
+    });
 }
 
 function role(run: Run): Command {

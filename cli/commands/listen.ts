@@ -80,7 +80,7 @@ class Listening {
 
   async #receive(signal: AbortSignal): Promise<void> {
     await this.#client.connect({ signal });
-    await this.#client.settled({ signal });
+    await this.#client.settled({ signal, pictures: true });
   }
 
   async #print(options: { readonly signal: AbortSignal; readonly wait?: false }): Promise<void> {

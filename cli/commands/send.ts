@@ -1,13 +1,11 @@
 // send: one message, with files or without, and the wait until the server has it.
 
-import { accessSync, constants, statSync } from "node:fs";
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { type Client, ClientError, type Conversation, type Message } from "#client";
-import { fileAt } from "#client/node";
-import { cannotRead, interrupted, notStored, stillQueued, usageError } from "../errors.ts";
+import { interrupted, notStored, stillQueued, usageError } from "../errors.ts";
+import { fileToSend } from "../files.ts";
 import { faint } from "../output.ts";
-import { mimeOf } from "../mime.ts";
 import { showProgress } from "../progress.ts";
 import type { Session } from "../session.ts";
 import { describe, type Run } from "./command.ts";
@@ -43,7 +41,7 @@ export function send(run: Run): Command {
     .action(async (who: string, text: string | undefined, options: SendOptions) => {
       const { attach = [] } = options;
       const words = attach.length > 0 && text === undefined ? "" : await wordsOf(text);
-      const files = await Promise.all(attach.map(attached));
+      const files = await Promise.all(attach.map(fileToSend));
       await run.withAccount(async (client, session) => {
         const conversation = await find(client, session, who);
         const message = await (files.length > 0 ? sendFiles : sendText)({ client, conversation, session, words, files, options });
@@ -66,27 +64,6 @@ interface Sending {
 
 async function sendText({ client, conversation, words, options }: Sending): Promise<Message> {
   return await conversation.send(words, await answered(client, options));
-}
-
-/** Before anything else is done: a name that was mistyped is said at once. */
-async function attached(path: string): Promise<File> {
-  if (statSync(path, { throwIfNoEntry: false })?.isDirectory() === true) throw cannotRead(path, "it is a folder");
-  try {
-    accessSync(path, constants.R_OK);
-    return await fileAt(path, { mime: mimeOf(path) });
-  } catch (error) {
-    throw cannotRead(path, UNREADABLE[codeOf(error)] ?? "it could not be read", error);
-  }
-}
-
-const UNREADABLE: Readonly<Record<string, string>> = {
-  ENOENT: "there is no such file",
-  ENOTDIR: "there is no such file",
-  EACCES: "this user may not read it",
-};
-
-function codeOf(error: unknown): string {
-  return error instanceof Error && "code" in error ? String(error.code) : "";
 }
 
 async function sendFiles({ client, conversation, session, words, files, options }: Sending): Promise<Message> {

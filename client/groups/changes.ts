@@ -11,6 +11,7 @@ import {
   stateHashOf,
 } from "#protocol";
 import type { Bytes, GroupId, GroupState, UserId } from "#wire";
+import { isSamePicture, takeFromGroup } from "../avatars/records.ts";
 import { recordEvent } from "../core.ts";
 import { CHAINS, CONTACTS, CONVERSATIONS, DISTRIBUTIONS, GROUPS, JOINS, type KnownGroup, OWN_SENDER_KEYS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
@@ -47,6 +48,7 @@ export async function joined(sending: Sending, records: Writer, known: KnownGrou
   records.put(GROUPS, { ...others, ...fresh, standing, before, record: encodeGroupRecord(record) }, groupId);
   records.put(CONVERSATIONS, await conversationOf(records, groupId), groupId);
   records.touch("contacts");
+  await takeFromGroup(records, record.state, { changedMilliseconds: sending.clock.nowMilliseconds(), isOurs: false });
   if (isKnown) await tell(records, groupId, inviter ?? own, "joined");
   else if (inviter !== undefined) await askAbout(records, inviter);
 }
@@ -131,9 +133,12 @@ export async function follow(sending: Sending, records: Writer, { known, before,
   if (isOut) records.delete(OWN_SENDER_KEYS, groupId);
   records.touch("contacts");
   const isOurs = applied.signer.userId === own && applied.signer.deviceId === sending.self.local.address.deviceId;
+  const changedMilliseconds = Math.min(sinceMilliseconds, applied.createdSeconds * 1000);
+  await takeFromGroup(records, record.state, { changedMilliseconds, isOurs });
+  const isNews = applied.operation.kind !== "avatar" || !isSamePicture(before.state.avatar, record.state.avatar);
   const change = standing === "removed" ? "removed" : applied.operation.kind;
   // Whoever did it knows.
-  if (standing !== "invited" && !isOurs) await tell(records, groupId, applied.signer.userId, change);
+  if (standing !== "invited" && !isOurs && isNews) await tell(records, groupId, applied.signer.userId, change);
   const { userId, deviceId } = sending.self.local.address;
   if (applied.signer.userId !== userId || applied.signer.deviceId !== deviceId) return;
   if (isOut) await sayGoodbye(sending, records, after.state);

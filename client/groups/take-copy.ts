@@ -3,6 +3,7 @@
 
 import { decodeGroupRecord, encodeGroupRecord, groupMember, type GroupRecord } from "#protocol";
 import type { GroupId, Sync } from "#wire";
+import { takeFromGroup } from "../avatars/records.ts";
 import { GROUPS, type KnownGroup } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
@@ -26,6 +27,7 @@ export async function takeCopy(sending: Sending, records: Writer, copy: GroupCop
   const isStuck = before.secrets === undefined || known.broken === "group-unreadable";
   if (isStuck && version >= before.state.version) {
     records.put(GROUPS, { ...known, broken: undefined, place: version, record: encodeGroupRecord(told) }, groupId);
+    await takeFromGroup(records, told.state, { changedMilliseconds: sending.clock.nowMilliseconds(), isOurs: false });
   } else {
     const record = encodeGroupRecord(withTold(before, told));
     records.put(GROUPS, { ...known, record, ...(version > before.state.version ? { told: encodeGroupRecord(told) } : {}) }, groupId);

@@ -2,9 +2,9 @@
 // the transaction that keeps it, so whoever goes on after an end of the program begins behind it.
 
 import { HISTORY_FILE_BYTES, type Bytes, type DeviceId, MAX_HISTORY_FILES, sameBytes } from "#wire";
+import { UPLOADS_TOPIC } from "../core.ts";
 import { isGroupId } from "../groups/state.ts";
 import { dropFiles, keepBytes } from "../media/keep-files.ts";
-import { UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { type ConversationId, CONVERSATIONS, type GivenHistory, GROUPS, MESSAGES, type MessageRecord, UPLOADS } from "../records/tables.ts";
 import type { Reader, Vault } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";

@@ -50,13 +50,14 @@ export function toRecord(pointer: MediaPointer): AttachmentRecord {
     thumbhash: copy(pointer.thumbhash),
     key: copy(pointer.key),
     digest: copy(pointer.digest),
+    ...(pointer.contentDigest === undefined ? {} : { contentDigest: copy(pointer.contentDigest) }),
     stored: { mediaId: pointer.mediaId, accessSecret: copy(pointer.accessSecret) },
   };
 }
 
 /** `undefined` while it is not at the server. */
-export function toPointer({ stored, ...file }: AttachmentRecord): MediaPointer | undefined {
-  return stored === undefined ? undefined : { ...file, ...stored };
+export function toPointer({ stored, contentDigest, ...file }: AttachmentRecord): MediaPointer | undefined {
+  return stored === undefined ? undefined : { ...file, contentDigest, ...stored };
 }
 
 /** Of a message whose files are all there; `undefined` for others. */

@@ -3,7 +3,7 @@
 
 import { Secret } from "#crypto";
 import { type Bytes, concat, copy, EMPTY, encryptedMediaLength, MAX_ATTACHMENTS, MAX_MEDIA_BYTES, UsageError } from "#wire";
-import { type Core, next } from "../core.ts";
+import { type Core, next, UPLOADS_TOPIC } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { type AttachmentRecord, type MessageRecord, UPLOAD_PIECES, type Upload, UPLOADS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
@@ -12,7 +12,7 @@ import { EncryptedMedia } from "./cipher.ts";
 import { forgetKept, pieceLengths } from "./kept-file.ts";
 import { blur, preparePicture } from "./pictures/index.ts";
 import { cut } from "./pieces.ts";
-import { UPLOADS_TOPIC, type Worker } from "./upload-records.ts";
+import type { Worker } from "./upload-records.ts";
 
 const KEY_BYTES = 32;
 /** By which a picture is known. */
@@ -68,7 +68,7 @@ async function drop({ vault }: Core, upload: Upload): Promise<void> {
   await forgetKept(vault, upload).catch(() => undefined);
 }
 
-interface Prepared {
+export interface Prepared {
   readonly name: string;
   readonly mime: string;
   readonly content: Blob;
@@ -92,13 +92,13 @@ async function prepared(file: Blob, keepMetadata: boolean): Promise<Prepared> {
   throw new ClientError("picture-damaged");
 }
 
-async function allOf(file: Blob): Promise<Bytes> {
+export async function allOf(file: Blob): Promise<Bytes> {
   const pieces: Bytes[] = [];
   for await (const piece of bytesOf(file)) pieces.push(piece);
   return concat(...pieces);
 }
 
-async function keepFile(
+export async function keepFile(
   core: Core,
   { content, ...described }: Prepared,
   index: number,

@@ -3,7 +3,8 @@
 
 import { accessSecretOf, mediaIdOf } from "#identity";
 import type { UploadId } from "#wire";
-import { conversationTopic } from "../core.ts";
+import { avatarArrived, avatarRefused } from "../avatars/arrived.ts";
+import { conversationTopic, UPLOADS_TOPIC } from "../core.ts";
 import type { ClientError } from "../errors.ts";
 import { archiveArrived, archiveRefused } from "../history/giving.ts";
 import { putMessage } from "../receiving/apply.ts";
@@ -13,9 +14,6 @@ import type { Sending } from "../sending/compose.ts";
 import { say } from "../sending/say.ts";
 import { toPointers } from "./attachments.ts";
 import { isStored, keepStored, unwant, unwantFilesOf } from "./stored-records.ts";
-
-/** Touched when there is something to bring, or one thing less. */
-export const UPLOADS_TOPIC = "uploads";
 
 export type Worker = NonNullable<Upload["worker"]>;
 
@@ -77,6 +75,7 @@ export async function arrived(sending: Sending, records: Writer, brought: Upload
   records.touch(UPLOADS_TOPIC);
   const stored = { mediaId: mediaIdOf(uploadId), accessSecret: accessSecretOf(uploadId) };
   await archiveArrived(sending, records, upload, uploadId, stored);
+  await avatarArrived(sending, records, upload, stored);
   const { message: place, index } = upload;
   if (place !== undefined) keepStored(sending, records, { id: place.id, index, uploadId });
   const before = place === undefined ? undefined : await records.get(MESSAGES, place.conversation, place.ordinal);
@@ -100,6 +99,7 @@ export async function refuse(sending: Sending, records: Writer, { ordinal }: Upl
   const upload = await records.get(UPLOADS, ordinal);
   if (upload?.state !== "waiting") return;
   await archiveRefused(sending, records, upload, code);
+  await avatarRefused(records, upload, code);
   if (upload.message === undefined) return;
   records.put(UPLOADS, { ...upload, state: "refused" }, ordinal);
   records.touch(UPLOADS_TOPIC);

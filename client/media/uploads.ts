@@ -249,10 +249,10 @@ export class Uploads {
   }
 
   #pause(upload: Upload, failure: ClientError | undefined): void {
-    const { ordinal, message } = upload;
+    const { ordinal, message, avatarOf } = upload;
     const attempts = (this.#lanes.get(ordinal)?.attempts ?? 0) + 1;
     const pause = pauseMilliseconds(attempts, failure ?? new ClientError("offline"), this.#sending.random);
-    const lane = { attempts, failure, conversation: message?.conversation };
+    const lane = { attempts, failure, conversation: message?.conversation ?? avatarOf };
     const cancelRetry = this.#sending.clock.after(pause, () => {
       this.#lanes.set(ordinal, { ...lane, failure: undefined, waiting: false, cancelRetry });
       this.wake();

@@ -14,6 +14,7 @@ import {
   type UserId,
   WireError,
 } from "#wire";
+import { AVATARS_TOPIC, takeFromPerson } from "../avatars/records.ts";
 import { conversationTopic, next, recordEvent } from "../core.ts";
 import { contactOf } from "../records/contact.ts";
 import {
@@ -64,8 +65,7 @@ export async function applyContent(sending: Sending, records: Writer, applied: A
       await applyReceipt(sending, records, changeIn(applied), body);
       return;
     case "profile":
-      records.put(CONTACTS, { ...(await contactOf(records, applied.sender.userId)), name: body.name }, applied.sender.userId);
-      records.touch("contacts");
+      await applyProfile(sending, records, applied, body);
       return;
     case "accept":
       await applyAccept(sending, records, applied.sender.userId, body);
@@ -87,6 +87,14 @@ export async function applyContent(sending: Sending, records: Writer, applied: A
     default:
       assertNever(body);
   }
+}
+
+/** Of ourselves, in a group, our other devices have told this one before. */
+async function applyProfile(sending: Sending, records: Writer, { content, sender }: Applied, body: BodyOf<"profile">): Promise<void> {
+  records.put(CONTACTS, { ...(await contactOf(records, sender.userId)), name: body.name }, sender.userId);
+  records.touch("contacts");
+  if (sender.userId === sending.self.local.address.userId) return;
+  await takeFromPerson(records, sender, { pointer: body.avatar, sentAt: content.sentAt });
 }
 
 type BodyOf<Kind extends Body["kind"]> = Extract<Body, { readonly kind: Kind }>;
@@ -449,6 +457,7 @@ export async function welcome(sending: Sending, records: Writer, userId: UserId)
   const contact = await contactOf(records, userId);
   records.put(CONTACTS, { ...contact, state: "accepted" }, userId);
   records.touch("contacts");
+  records.touch(AVATARS_TOPIC);
   const rows = contact.state === "accepted" ? [] : await records.page(MESSAGES, [userId]);
   for (const { value: message } of rows.filter((row) => !row.value.announced)) {
     putMessage(records, { ...message, announced: true });

@@ -2,19 +2,18 @@
 // Of two decisions that contradict each other the later one holds, on every device the same one.
 
 import { assertNever, type DeviceAddress, type GroupId, type Sync } from "#wire";
+import { avatarOf, mediaIdOf, takeAvatar } from "../avatars/records.ts";
 import { keepDeviceName, keepHeard } from "../devices/names.ts";
+import { OWN_TOPIC } from "../core.ts";
 import { takeCopy } from "../groups/take-copy.ts";
 import { takeTold } from "../history/taking.ts";
 import { contactOf } from "../records/contact.ts";
-import { type Contact, CONTACTS, OWN, type OwnAccount } from "../records/tables.ts";
+import { AVATARS, type Contact, CONTACTS, OWN, type OwnAccount } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
 import type { ToldContact } from "../sending/own-devices.ts";
 import { welcome } from "./apply.ts";
 import { block, unblock } from "./decisions.ts";
-
-/** Touched when what the account says of itself has changed. */
-export const OWN_TOPIC = "own";
 
 /** Of two that were changed on two devices, both are. */
 export const SETTINGS: readonly (keyof OwnAccount["settings"])[] = ["readReceipts", "typing", "presence"];
@@ -42,6 +41,7 @@ export async function applyTold(
         const isNews = isLater([sync.changedMilliseconds, sync.name], [own.profileChanged ?? 0, own.profile.name]);
         return isNews ? { ...own, profile: { name: sync.name }, profileChanged: sync.changedMilliseconds } : own;
       });
+      await takeOwnAvatar(sending, records, sync);
       return;
     case "settings":
       await change(records, (own) => SETTINGS.reduce((before, name) => withSetting(before, sync, name), own));
@@ -68,7 +68,18 @@ export async function applyTold(
 function timeOf(sync: Sync["sync"]): number {
   if (sync.kind === "contact") return sync.decidedMilliseconds;
   if (sync.kind === "settings") return Math.max(sync.readReceiptsChanged, sync.typingChanged, sync.presenceChanged);
-  return sync.kind === "profile" ? sync.changedMilliseconds : 0;
+  return sync.kind === "profile" ? Math.max(sync.changedMilliseconds, sync.avatarChangedMilliseconds) : 0;
+}
+
+type ToldProfile = Extract<Sync["sync"], { readonly kind: "profile" }>;
+
+/** Name and picture change each by itself. */
+async function takeOwnAvatar({ self }: Sending, records: Writer, told: ToldProfile): Promise<void> {
+  const { avatar, avatarChangedMilliseconds } = told;
+  const of = self.local.address.userId;
+  const known = await avatarOf(records, of);
+  const isNews = isLater([avatarChangedMilliseconds, avatar?.mediaId ?? ""], [known.changedMilliseconds, mediaIdOf(known.told) ?? ""]);
+  if (isNews) await takeAvatar(records, { of, pointer: avatar, changedMilliseconds: avatarChangedMilliseconds });
 }
 
 async function change(records: Writer, changed: (own: OwnAccount) => OwnAccount): Promise<void> {
@@ -92,6 +103,8 @@ async function applyContact(sending: Sending, records: Writer, told: ToldContact
   const contact = withFacts(await contactOf(records, userId), told);
   records.put(CONTACTS, contact, userId);
   records.touch("contacts");
+  if (told.avatar !== undefined && (await records.get(AVATARS, userId)) === undefined)
+    await takeAvatar(records, { of: userId, pointer: told.avatar, changedMilliseconds: 0 });
   if (told.state === "verified") return;
   if (!isLater(weigh(told.decidedMilliseconds, told.state), weigh(contact.decidedMilliseconds ?? 0, contact.state))) return;
   const { decidedMilliseconds } = told;

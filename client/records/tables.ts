@@ -51,6 +51,8 @@ export interface OwnAccount {
   /** When they were changed last, on any device of the account, in milliseconds: absent before the first change. */
   readonly profileChanged?: number;
   readonly settingsChanged?: Readonly<Partial<Record<keyof Settings, number>>>;
+  /** Our picture that is here, as others see it. */
+  readonly avatar?: ShownAvatar;
   /** Just linked: the other devices have not been told that it is here. */
   readonly unannounced?: boolean;
   /** Where this device asked to be let in: the server may still tell it of that. */
@@ -156,6 +158,8 @@ export interface Contact {
   readonly unreviewed?: true;
   /** When it was decided what they are to us, on any device of the account. */
   readonly decidedMilliseconds?: number;
+  /** Their picture that is here. */
+  readonly avatar?: ShownAvatar;
 }
 
 /** With one person, or a group. */
@@ -198,6 +202,8 @@ export interface AttachmentRecord {
   readonly key: Bytes;
   /** SHA-256 of the encrypted file. */
   readonly digest: Bytes;
+  /** SHA-256 of its plaintext, of pictures of people and groups. */
+  readonly contentDigest?: Bytes;
   /** Where it is at the server; absent until it is there. */
   readonly stored: { readonly mediaId: MediaId; readonly accessSecret: Bytes } | undefined;
 }
@@ -323,6 +329,45 @@ export interface KnownGroup {
   readonly told?: Bytes;
   /** Why nothing can be done in it any more. */
   readonly broken: "group-forked" | "group-unreadable" | "upgrade-required" | undefined;
+  /** Its picture that is here. */
+  readonly avatar?: ShownAvatar;
+}
+
+/** The picture of a person or a group that is here, and may be shown. Written together with its bytes, by avatars/records.ts alone. */
+export interface ShownAvatar {
+  /** SHA-256 of its bytes. */
+  readonly digest: Bytes;
+  readonly mime: string;
+  readonly width: number;
+  readonly height: number;
+}
+
+/** What is known of the picture of a person, of a group or our own, beside the one that is here. */
+export interface AvatarRecord {
+  readonly of: ConversationId;
+  /** The last that was told; absent when there is none. */
+  readonly told: AttachmentRecord | undefined;
+  /** When that was brought to the server, or taken away, as far as this device knows. Of our own: by the device that did it. */
+  readonly changedMilliseconds: number;
+  /** By this device. */
+  readonly isOurs: boolean;
+  /** The device that told, and when, by its clock: what it said before that comes too late. */
+  readonly toldBy: { readonly deviceId: DeviceId; readonly sentAt: number } | undefined;
+  /** Of fetching what was told: how often it failed for more than now, and until when it is left alone. */
+  readonly failures: number;
+  readonly retryMilliseconds: number;
+  /** One of ours that is on its way to the server and will be told then. */
+  readonly pending: PendingAvatar | undefined;
+}
+
+export interface PendingAvatar {
+  /** Of its upload. */
+  readonly ordinal: number;
+  readonly file: AttachmentRecord;
+  /** Of one that goes up again: what it takes the place of. If that is not what is told any more, nothing is. */
+  readonly renews: MediaId | undefined;
+  /** Why it did not come about. Whoever set it is told, and may set another. */
+  readonly error: ErrorCode | undefined;
 }
 
 export interface HeldBy {
@@ -382,10 +427,12 @@ export interface Upload {
   /** `encrypting`: no message has it yet · `refused`: waits for somebody to try again · `done`: nobody needs it any more. */
   readonly state: "encrypting" | "waiting" | "refused" | "done";
   readonly startedMilliseconds: number;
-  /** The message of ours that it is for. Absent while it is being encrypted, and of an archive. */
+  /** The message of ours that it is for. Absent while it is being encrypted, of an archive and of a picture. */
   readonly message: (MessagePlace & { readonly id: MessageId }) | undefined;
   /** The archive that it is of. */
   readonly archive?: Pick<GivenHistory, "deviceId" | "archiveId">;
+  /** Whose picture it is: a group's or our own. */
+  readonly avatarOf?: ConversationId;
   /** Which of the files of that it is. */
   readonly index: number;
   /** Bytes of the encrypted file. */
@@ -525,6 +572,10 @@ export const STORED_FILES: Table<StoredFile> = json("stored-file");
 export const STORED_ARCHIVES: Table<StoredArchive> = json("stored-archive");
 /** By uploadId. */
 export const REMOVALS: Table<Removal> = json("removal");
+/** By userId or groupId. */
+export const AVATARS: Table<AvatarRecord> = json("avatar");
+/** By userId or groupId, then `shown` or `pending`: pictures of people and groups as they are. */
+export const AVATAR_BYTES: Table<Bytes> = { name: "avatar-bytes", encode: (bytes) => bytes, decode: (bytes) => bytes };
 /** By message id, then author. */
 export const EARLY: Table<EarlyRecord> = json("early");
 /** By recipient or group, then the ordinal of its job. */

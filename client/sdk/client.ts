@@ -16,25 +16,27 @@ import type {
   Message,
   Options,
   Profile,
+  ProfileChange,
   RecoveryKeys,
   Settings,
 } from "../api.ts";
-import { type Core, selfOf } from "../core.ts";
+import { removeOwnAvatar } from "../avatars/arrived.ts";
+import { type Core, OWN_TOPIC, selfOf, UPLOADS_TOPIC } from "../core.ts";
 import { ClientError } from "../errors.ts";
-import { UPLOADS_TOPIC } from "../media/upload-records.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName, requireTitle } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
-import { OWN_TOPIC, SETTINGS } from "../receiving/own-devices.ts";
-import { CONTACTS, CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
-import { EVERYTHING, Vault } from "../records/vault.ts";
+import { SETTINGS } from "../receiving/own-devices.ts";
+import { CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
+import { EVERYTHING, Vault, type Writer } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
-import { canCompose } from "../sending/compose.ts";
-import { after, profileOf, settingsOf, tellOwnDevices } from "../sending/own-devices.ts";
+import { after, settingsOf, tellOwnDevices } from "../sending/own-devices.ts";
+import { ownProfile, tellProfile } from "../sending/profile.ts";
 import { type Exchange, exchange } from "../transport/exchange.ts";
 import { httpApi } from "../transport/http-api.ts";
 import { platformClock, platformNetwork } from "../transport/platform.ts";
 import { type Signer, type Token, Tokens } from "../transport/tokens.ts";
+import { setAvatar, StoredAvatar } from "./avatar.ts";
 import { People } from "./contacts.ts";
 import { OwnDevices, OwnRecoveryKeys } from "./devices.ts";
 import { Engine } from "./engine.ts";
@@ -123,7 +125,7 @@ class LocalClient implements Client {
     const tokens = new Tokens({ exchange: exchanged, clock, signer: () => this.#signer(), place });
     const core = { vault, server: httpApi(exchanged, tokens), clock, random };
     this.#parts = { core, network, exchange: exchanged, tokens, server };
-    this.profile = new Value(own?.profile ?? { name: "" });
+    this.profile = new Value(own === undefined ? { name: "", avatar: undefined } : profileIn(vault, own));
     this.settings = new Value(own?.settings ?? { readReceipts: true, typing: true, presence: true });
     this.#linkRequests = new LinkRequests(clock, (asked) => this.#ephemerals.tell(asked));
     const devices = {
@@ -277,30 +279,33 @@ class LocalClient implements Client {
     });
   }
 
-  async setProfile(profile: Partial<Profile>): Promise<void> {
-    const { views } = this.#started;
-    const changed = await views.write(async (records) => {
-      const before = { ...this.#require(), ...(await records.get(OWN)) };
-      const changed = { ...before.profile, ...profile };
-      const own = { ...before, profile: changed, profileChanged: after(views.engine.sending, before.profileChanged) };
-      records.put(OWN, own);
-      await tellOwnDevices(views.engine.sending, records, profileOf(own));
-      const body = { kind: "profile", name: changed.name, avatar: undefined } as const;
-      for (const { userId, state } of await records.all(CONTACTS)) {
-        if (state === "accepted" && (await canCompose(views.engine.sending, records, userId))) await views.say(records, userId, body);
-      }
-      for (const { groupId, standing, broken, introduced } of await records.all(GROUPS)) {
-        if (introduced && standing === "member" && broken === undefined) await views.say(records, groupId, body);
-      }
-      return changed;
-    });
-    this.profile.set(changed);
+  async setProfile(change: ProfileChange, { signal }: Options = {}): Promise<void> {
+    const { engine, views } = this.#started;
+    const { userId: of } = this.account;
+    const also = (records: Writer): Promise<void> => this.#changeProfile(records, change);
+    if (change.avatar === undefined) await views.write(also);
+    else await setAvatar(engine, { of, picture: change.avatar, signal, also });
+    await this.#readOwn();
+  }
+
+  /** What needs no server. */
+  async #changeProfile(records: Writer, change: ProfileChange): Promise<void> {
+    const { sending } = this.#started.engine;
+    const before = (await records.get(OWN)) ?? this.#require();
+    const { name = before.profile.name } = change;
+    const isRenamed = name !== before.profile.name;
+    if (isRenamed) records.put(OWN, { ...before, profile: { name }, profileChanged: after(sending, before.profileChanged) });
+    const isRemoved = "avatar" in change && change.avatar === undefined && (await removeOwnAvatar(sending, records));
+    if (!isRenamed && !isRemoved) return;
+    records.touch(OWN_TOPIC);
+    await tellOwnDevices(sending, records, await ownProfile(sending, records));
+    await tellProfile(sending, records);
   }
 
   async setSettings(settings: Partial<Settings>): Promise<void> {
     const { sending } = this.#started.engine;
     const changed = await sending.vault.write(async (records) => {
-      const before = { ...this.#require(), ...(await records.get(OWN)) };
+      const before = (await records.get(OWN)) ?? this.#require();
       const changed = { ...before.settings, ...settings };
       const settingsChanged = { ...before.settingsChanged };
       for (const name of SETTINGS) if (settings[name] !== undefined) settingsChanged[name] = after(sending, settingsChanged[name]);
@@ -312,8 +317,8 @@ class LocalClient implements Client {
     this.settings.set(changed);
   }
 
-  async settled({ signal }: Options = {}): Promise<void> {
-    await this.#started.engine.settled(signal);
+  async settled({ signal, pictures = false }: Parameters<Client["settled"]>[0] = {}): Promise<void> {
+    await this.#started.engine.settled({ signal, pictures });
   }
 
   async deleteAccount({ force = false, signal }: Parameters<Client["deleteAccount"]>[0] = {}): Promise<void> {
@@ -402,7 +407,7 @@ class LocalClient implements Client {
     const presence = new Presence(engine);
     const views = new Views(engine);
     this.#running = { engine, views, presence, people: new People(views, presence) };
-    this.profile.set(own.profile);
+    this.profile.set(profileIn(core.vault, own));
     this.settings.set(own.settings);
     const count = (): void =>
       void engine.queued().then(
@@ -425,7 +430,7 @@ class LocalClient implements Client {
       this.connection.set({ status: "offline", queued: 0, error: "own-account-deleted" });
       return;
     }
-    this.profile.set(own.profile);
+    this.profile.set(profileIn(this.#parts.core.vault, own));
     this.settings.set(own.settings);
   }
 
@@ -438,6 +443,10 @@ class LocalClient implements Client {
       return list;
     });
   }
+}
+
+function profileIn(vault: Vault, { userId, profile, avatar }: OwnAccount): Profile {
+  return { name: profile.name, avatar: avatar === undefined ? undefined : new StoredAvatar(vault, userId, avatar) };
 }
 
 function folded(text: string): string {

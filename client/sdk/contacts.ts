@@ -4,10 +4,10 @@ import type { UserId } from "#wire";
 import type { Contacts, Live, Options, Peer } from "../api.ts";
 import { acceptContact } from "../receiving/apply.ts";
 import { block, unblock } from "../receiving/decisions.ts";
-import { CONTACTS, OWN } from "../records/tables.ts";
+import { CONTACTS } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";
-import { compose } from "../sending/compose.ts";
 import { tellDecision } from "../sending/own-devices.ts";
+import { introduceTo } from "../sending/profile.ts";
 import type { Presence } from "./presence.ts";
 import { ClientError } from "../errors.ts";
 import type { Views } from "./views.ts";
@@ -44,9 +44,7 @@ export class People implements Contacts {
     await this.#views.write(async (records) => {
       const { sending } = this.#views.engine;
       await acceptContact(sending, records, userId);
-      const profile = (await records.get(OWN))?.profile;
-      if (profile !== undefined && profile.name !== "")
-        await compose(sending, records, { recipient: userId, body: { kind: "profile", name: profile.name, avatar: undefined } });
+      await introduceTo(sending, records, userId);
       await tellDecision(sending, records, userId);
     });
   }

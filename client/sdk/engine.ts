@@ -4,8 +4,10 @@
 import { sealForOne } from "#protocol";
 import { type Body, type DeviceMessage, type LinkRequested, pathOf, type UserId } from "#wire";
 import { Accounts, DEVICES } from "../accounts.ts";
+import { Avatars, isSettingAvatar } from "../avatars/avatars.ts";
+import { AVATARS_TOPIC } from "../avatars/records.ts";
 import type { Connection, ConnectionStatus } from "../connection-api.ts";
-import { type Core, drawMessageId, type Self } from "../core.ts";
+import { type Core, drawMessageId, type Self, UPLOADS_TOPIC } from "../core.ts";
 import { OWN_DEVICES } from "../devices/names.ts";
 import { announceUs, welcomeDevices } from "../devices/welcome.ts";
 import { ClientError } from "../errors.ts";
@@ -15,14 +17,14 @@ import { HISTORY_TOPIC } from "../history/giving.ts";
 import { Histories, isTransferring } from "../history/transfers.ts";
 import type { MediaServer } from "../media/media-server.ts";
 import { REMOVALS_TOPIC } from "../media/stored-records.ts";
-import { countUploads, UPLOADS_TOPIC } from "../media/upload-records.ts";
+import { countUploads } from "../media/upload-records.ts";
 import { Uploads } from "../media/uploads.ts";
 import type { Network } from "../ports.ts";
 import { maintainPreKeys } from "../prekeys.ts";
 import { sweep } from "../upkeep.ts";
 import { type Ephemeral, Inbox } from "../receiving/inbox.ts";
 import { type ConversationId, SESSIONS } from "../records/tables.ts";
-import { EVERYTHING } from "../records/vault.ts";
+import { EVERYTHING, type Reader } from "../records/vault.ts";
 import { certificateOf } from "../sending/certificate.ts";
 import { encodeUnplaced, type Sending } from "../sending/compose.ts";
 import { Outbox } from "../sending/outbox.ts";
@@ -58,6 +60,7 @@ export class Engine {
   readonly receipts: Receipts;
   readonly inbox: Inbox;
   readonly groups: GroupLogs;
+  readonly avatars: Avatars;
   readonly connection: Connection;
   readonly #parts: EngineParts;
   readonly #stopWatching: () => void;
@@ -92,6 +95,12 @@ export class Engine {
       changed: (records, groupId) => this.inbox.groups.retry(records, groupId),
       followLater: () => this.#followLater(),
     });
+    this.avatars = new Avatars({
+      sending: this.sending,
+      server: () => this.media(),
+      groups: this.groups,
+      worker: () => this.uploads.worker,
+    });
     this.connection = reconnectingSocket({
       url: `${url.replace(/^http/, "ws")}${pathOf("openSocket")}`,
       network,
@@ -110,6 +119,7 @@ export class Engine {
       if (topics.has("jobs") || topics.has(EVERYTHING)) this.outbox.wake();
       if (topics.has(UPLOADS_TOPIC) || topics.has(REMOVALS_TOPIC) || topics.has(EVERYTHING)) this.uploads.wake();
       if (topics.has(HISTORY_TOPIC) || topics.has(OWN_DEVICES) || topics.has(EVERYTHING)) this.histories.wake();
+      if (topics.has(AVATARS_TOPIC) || topics.has(EVERYTHING)) this.avatars.wake();
       if (topics.has("owed") || topics.has(EVERYTHING)) this.receipts.schedule();
       if (topics.has(DEVICES)) this.groups.rotateWhereDue().catch(() => undefined);
       if (topics.has(JOINS_TOPIC)) this.#follow(this.groups.letInWhoMay());
@@ -117,6 +127,7 @@ export class Engine {
     this.outbox.wake();
     this.uploads.wake();
     this.histories.wake();
+    this.avatars.wake();
   }
 
   /** Loaded when there are files. */
@@ -177,27 +188,33 @@ export class Engine {
     await server.sendMessages(recipient, { messageId: drawMessageId(random), scope: "some", devices, ephemeral: true });
   }
 
-  /** Resolves when everything owed is out. @throws the error that keeps it from going */
-  async settled(signal?: AbortSignal): Promise<void> {
+  /** Resolves when everything owed is out, and pictures are here if they are waited for. @throws the error that keeps it from going */
+  async settled({ signal, pictures }: { readonly signal: AbortSignal | undefined; readonly pictures: boolean }): Promise<void> {
     const stop = this.#orEnded(signal);
     await this.#read(stop);
     stop.throwIfAborted();
     await this.receipts.flush();
     this.#retryNow();
     await this.#until(
-      async () => (await this.queued()) === 0 && !(await this.sending.vault.read(isTransferring)),
-      () => this.outbox.failures[0] ?? this.uploads.failures[0] ?? this.histories.failure,
+      async () => (await this.queued()) === 0 && !(await this.sending.vault.read((records) => this.#isMoving(records, pictures))),
+      () => this.outbox.failures[0] ?? this.uploads.failures[0] ?? this.histories.failure ?? this.avatars.failures[0],
       stop,
     );
+  }
+
+  async #isMoving(records: Reader, pictures: boolean): Promise<boolean> {
+    if ((await isTransferring(records)) || (await isSettingAvatar(records))) return true;
+    return pictures && (await this.avatars.isFetching(records));
   }
 
   async queued(): Promise<number> {
     return await this.sending.vault.read(async (records) => (await countJobs(records)) + (await countUploads(records)));
   }
 
-  /** Waits for something that the outbox or the uploads bring about. */
+  /** Waits for something that the outbox, the uploads or the pictures bring about. */
   async until(isSo: () => Promise<boolean>, recipient: ConversationId, signal?: AbortSignal): Promise<void> {
-    await this.#until(isSo, () => this.outbox.failureOf(recipient) ?? this.uploads.failureOf(recipient), this.#orEnded(signal));
+    const failure = (): ClientError | undefined => this.uploads.failureOf(recipient) ?? this.avatars.failureOf(recipient);
+    await this.#until(isSo, () => this.outbox.failureOf(recipient) ?? failure(), this.#orEnded(signal));
   }
 
   async close(): Promise<void> {
@@ -209,6 +226,7 @@ export class Engine {
     await this.connection.close();
     this.#stopWatching();
     await this.histories.close();
+    await this.avatars.close();
     await this.uploads.close();
     await this.outbox.close();
   }
@@ -217,6 +235,7 @@ export class Engine {
     this.outbox.retryNow();
     this.uploads.retryNow();
     this.histories.retryNow();
+    this.avatars.retryNow();
   }
 
   #orEnded(signal: AbortSignal | undefined): AbortSignal {
@@ -257,7 +276,8 @@ export class Engine {
   #nextChange(signal: AbortSignal): { readonly promise: Promise<void>; readonly forget: () => void } {
     const { promise, resolve } = Promise.withResolvers<void>();
     const wake = (): void => resolve();
-    const undo = [this.sending.vault.onChange(wake), this.outbox.onTried(wake), this.uploads.onTried(wake), this.histories.onTried(wake)];
+    const workers = [this.outbox, this.uploads, this.histories, this.avatars];
+    const undo = [this.sending.vault.onChange(wake), ...workers.map((worker) => worker.onTried(wake))];
     signal.addEventListener("abort", wake);
     return {
       promise,
@@ -288,6 +308,7 @@ export class Engine {
     this.#cancelUpkeep = this.sending.clock.after(UPKEEP_MILLISECONDS, () => this.#maintain());
     sweep(this.sending).catch(() => undefined);
     this.histories.wake();
+    this.avatars.wake();
     if (this.#isMaintaining) return;
     this.#isMaintaining = true;
     maintainPreKeys(this.sending, this.sending.self)

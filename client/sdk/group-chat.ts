@@ -1,14 +1,17 @@
 // A group as users of the SDK hold it: who is in it, and what can be done about that.
 
-import { groupMember, type GroupIntent, type GroupRecord } from "#protocol";
+import { groupMember, type GroupIntent, type GroupRecord, isGroupAdmin } from "#protocol";
 import { type GroupId, toHex } from "#wire";
-import type { Conversation, GroupConversation, GroupMember, GroupRole, InviteTerms, Options, Peer } from "../api.ts";
+import type { Avatar, Conversation, GroupConversation, GroupMember, GroupRole, InviteTerms, Options, Peer } from "../api.ts";
+import { withdrawPending } from "../avatars/records.ts";
 import { seconds } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { linkOf } from "../groups/invites.ts";
 import { type Group, requireGroup, requireTitle } from "../groups/state.ts";
-import { GROUPS, JOINS, OWN } from "../records/tables.ts";
-import type { Writer } from "../records/vault.ts";
+import { GROUPS, JOINS } from "../records/tables.ts";
+import type { Reader, Writer } from "../records/vault.ts";
+import { introduceTo } from "../sending/profile.ts";
+import { setAvatar } from "./avatar.ts";
 import { Chat, type ChatParts } from "./chat.ts";
 
 const INVITE_SECONDS = 7 * 24 * 3600;
@@ -16,6 +19,7 @@ const INVITE_SECONDS = 7 * 24 * 3600;
 export class GroupChat extends Chat<GroupId> implements GroupConversation {
   readonly kind = "group";
   readonly title: string;
+  readonly avatar: Avatar | undefined;
   readonly members: readonly GroupMember[];
   readonly role: GroupRole | undefined;
   readonly standing: GroupConversation["standing"];
@@ -23,6 +27,7 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
   constructor(parts: ChatParts, { state, known }: Group, members: readonly GroupMember[]) {
     super(parts, state.groupId);
     this.title = state.title;
+    this.avatar = this.views.avatar(state.groupId, known.avatar);
     this.members = members;
     this.standing = known.standing;
     this.role = members.find(({ peer }) => peer.self)?.role;
@@ -32,13 +37,12 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
     return this;
   }
 
-  /** Members need not be contacts: with the first message goes our name. */
+  /** Members need not be contacts: with the first message go our name and picture. */
   protected override async begin(records: Writer): Promise<void> {
     const { known } = await requireGroup(records, this.id);
     if (known.introduced) return;
     records.put(GROUPS, { ...known, introduced: true }, this.id);
-    const name = (await records.get(OWN))?.profile.name ?? "";
-    if (name !== "") await this.views.say(records, this.id, { kind: "profile", name, avatar: undefined });
+    await introduceTo(this.views.engine.sending, records, this.id);
   }
 
   protected override async owesReceipts(): Promise<boolean> {
@@ -73,6 +77,25 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
   async rename(title: string, options?: Options): Promise<void> {
     requireTitle(title);
     await this.#change(({ state }) => (state.title === title ? undefined : { kind: "rename", title }), options);
+  }
+
+  async setAvatar(picture: Blob | undefined, options: Options = {}): Promise<void> {
+    const { engine } = this.views;
+    // Before anything is kept, or brought to the server.
+    await this.views.read((records) => this.#requireAdmin(records));
+    if (picture !== undefined) {
+      const also = (records: Writer): Promise<void> => this.#requireAdmin(records);
+      await setAvatar(engine, { of: this.id, picture, signal: options.signal, also });
+      return;
+    }
+    await this.views.write((records) => withdrawPending(records, this.id));
+    await this.#change(({ state }) => (state.avatar === undefined ? undefined : { kind: "avatar", avatar: undefined }), options);
+  }
+
+  /** @throws ClientError `not-an-admin`, and as `requireGroup` */
+  async #requireAdmin(records: Reader): Promise<void> {
+    const { state } = await requireGroup(records, this.id);
+    if (!isGroupAdmin(state, this.views.engine.sending.self.local.address.userId)) throw new ClientError("not-an-admin");
   }
 
   async setRole(who: string | Peer, role: GroupRole, options?: Options): Promise<void> {

@@ -3,6 +3,7 @@
 import { compareScanned, fingerprint, type Fingerprint } from "#protocol";
 import { type Body, type GroupId, MAX_READ_MARKS, type UserId, uuidToBytes, WireError } from "#wire";
 import type {
+  Avatar,
   ContactState,
   Conversation,
   DirectConversation,
@@ -14,16 +15,29 @@ import type {
   Peer,
   Verification,
 } from "../api.ts";
+import { AVATARS_TOPIC } from "../avatars/records.ts";
 import { recordEvent } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { findGroup, isGroupId, requireGroup } from "../groups/state.ts";
 import { contactOf } from "../records/contact.ts";
-import { type Contact, CONTACTS, type ConversationId, CONVERSATIONS, MESSAGES, type MessageRecord, OWN } from "../records/tables.ts";
+import {
+  type Contact,
+  CONTACTS,
+  type ConversationId,
+  CONVERSATIONS,
+  MESSAGES,
+  type MessageRecord,
+  OWN,
+  type OwnAccount,
+  type ShownAvatar,
+} from "../records/tables.ts";
 import { EVERYTHING, type Reader, type Writer } from "../records/vault.ts";
 import { type Compose, compose } from "../sending/compose.ts";
 import { hasOtherDevices, tellDecision, tellVerified } from "../sending/own-devices.ts";
+import { introduceTo } from "../sending/profile.ts";
 import { say } from "../sending/say.ts";
 import { fromBase64Url, toBase64Url } from "../transport/base64.ts";
+import { StoredAvatar } from "./avatar.ts";
 import { type ChatParts, DirectChat } from "./chat.ts";
 import type { Engine } from "./engine.ts";
 import { GroupChat } from "./group-chat.ts";
@@ -114,6 +128,10 @@ export class Views {
     return new GroupChat(await this.#chat(records, groupId), group, members);
   }
 
+  avatar(of: ConversationId, shown: ShownAvatar | undefined): Avatar | undefined {
+    return shown === undefined ? undefined : new StoredAvatar(this.engine.sending.vault, of, shown);
+  }
+
   async #chat(records: Reader, id: ConversationId): Promise<ChatParts> {
     const record = (await records.get(CONVERSATIONS, id)) ?? { id, lastOrdinal: 0, unread: 0, draft: "", position: undefined };
     const last = record.lastOrdinal === 0 ? undefined : await records.get(MESSAGES, id, record.lastOrdinal);
@@ -138,17 +156,16 @@ export class Views {
     await say(this.engine.sending, records, { to, body, ...(message === undefined ? {} : { message }) });
   }
 
-  /** Whoever writes first knows whom they write to; with the first message goes their name. */
+  /** Whoever writes first knows whom they write to; with the first message goes their name, and their picture. */
   async introduce(records: Writer, userId: UserId): Promise<void> {
     await this.requireWritable(records, userId);
     const contact = await contactOf(records, userId);
     if (contact.state === "accepted") return;
     records.put(CONTACTS, { ...contact, state: "accepted" }, userId);
     records.touch("contacts");
+    records.touch(AVATARS_TOPIC);
     await tellDecision(this.engine.sending, records, userId);
-    const own = await records.get(OWN);
-    if (own === undefined || own.profile.name === "") return;
-    await this.say(records, userId, { kind: "profile", name: own.profile.name, avatar: undefined });
+    await introduceTo(this.engine.sending, records, userId);
   }
 
   /** @throws ClientError when nothing may be said there */
@@ -207,6 +224,7 @@ class Person implements Peer {
   readonly userId: UserId;
   readonly name: string;
   readonly username: string | undefined;
+  readonly avatar: Avatar | undefined;
   readonly self: boolean;
   readonly contact: ContactState;
   readonly #views: Views;
@@ -219,6 +237,7 @@ class Person implements Peer {
     this.name = told === undefined || told === "" ? (this.username ?? userId.slice(0, 8)) : told;
     this.self = views.isOwn(userId);
     this.contact = this.self ? "accepted" : (contact?.state ?? "none");
+    this.avatar = this.contact === "blocked" ? undefined : views.avatar(userId, (own ?? contact)?.avatar);
   }
 
   async verification(): Promise<Verification> {
@@ -250,7 +269,4 @@ class Person implements Peer {
   }
 }
 
-interface Named {
-  readonly username: string | undefined;
-  readonly profile: { readonly name: string };
-}
+type Named = Pick<OwnAccount, "username" | "profile" | "avatar">;

@@ -5,10 +5,13 @@
 import { decodeGroupRecord } from "#protocol";
 import { decodeContent, type DeviceId, encodeGroupState, parseUsername, type Sync, type UserId } from "#wire";
 import type { ContactState } from "../api.ts";
+import { avatarOf } from "../avatars/records.ts";
+import { toPointer } from "../media/attachments.ts";
 import { contactOf } from "../records/contact.ts";
 import { type Contact, CONTACTS, GROUPS, type Job, type KnownGroup, OWN, type OwnAccount } from "../records/tables.ts";
 import type { Reader, Writer } from "../records/vault.ts";
 import { canCompose, compose, composeUnplaced, type Sending } from "./compose.ts";
+import { ownProfile } from "./profile.ts";
 
 type Told = Sync["sync"];
 export type ToldContact = Extract<Told, { readonly kind: "contact" }>;
@@ -38,10 +41,11 @@ export async function tellSent(sending: Sending, records: Writer, { recipient, c
 /** Everything of this kind that there is, to a device that knows none of it. */
 export async function tellEverything(sending: Sending, records: Writer, deviceId: DeviceId): Promise<void> {
   const own = await records.get(OWN);
-  if (own !== undefined) for (const sync of [profileOf(own), settingsOf(own)]) await tellOwnDevices(sending, records, sync, deviceId);
+  if (own !== undefined)
+    for (const sync of [await ownProfile(sending, records), settingsOf(own)]) await tellOwnDevices(sending, records, sync, deviceId);
   for (const contact of await records.all(CONTACTS)) {
     const states = contact.verifiedAt === undefined ? [decisionOf(contact.state)] : [decisionOf(contact.state), "verified" as const];
-    for (const state of states) await tellOwnDevices(sending, records, toldContact(contact, state), deviceId);
+    for (const state of states) await tellOwnDevices(sending, records, await toldContact(records, contact, state), deviceId);
   }
   for (const known of await records.all(GROUPS)) await tellGroup(sending, records, known, deviceId);
 }
@@ -51,21 +55,17 @@ export async function tellDecision(sending: Sending, records: Writer, userId: Us
   const contact = await contactOf(records, userId);
   const decided = { ...contact, decidedMilliseconds: after(sending, contact.decidedMilliseconds) };
   records.put(CONTACTS, decided, userId);
-  await tellOwnDevices(sending, records, toldContact(decided, decisionOf(contact.state)));
+  await tellOwnDevices(sending, records, await toldContact(records, decided, decisionOf(contact.state)));
 }
 
 /** Somebody was verified here. */
 export async function tellVerified(sending: Sending, records: Writer, userId: UserId): Promise<void> {
-  await tellOwnDevices(sending, records, toldContact(await contactOf(records, userId), "verified"));
+  await tellOwnDevices(sending, records, await toldContact(records, await contactOf(records, userId), "verified"));
 }
 
 /** A time that is later than that of what it replaces, also when another device's clock is ahead of ours. */
 export function after({ clock }: Sending, beforeMilliseconds: number | undefined): number {
   return Math.max(clock.nowMilliseconds(), (beforeMilliseconds ?? 0) + 1);
-}
-
-export function profileOf({ profile, profileChanged }: OwnAccount): Told {
-  return { kind: "profile", name: profile.name, changedMilliseconds: profileChanged ?? 0 };
 }
 
 export function settingsOf({ settings, settingsChanged = {} }: OwnAccount): Told {
@@ -89,8 +89,9 @@ function decisionOf(state: ContactState): ToldContact["state"] {
   return state === "accepted" || state === "blocked" ? state : "unblocked";
 }
 
-function toldContact(contact: Contact, state: ToldContact["state"]): ToldContact {
+async function toldContact(records: Reader, contact: Contact, state: ToldContact["state"]): Promise<ToldContact> {
   const { userId, username, name, ourSecret, theirSecret, verifiedAt, decidedMilliseconds = 0 } = contact;
+  const avatar = (await avatarOf(records, userId)).told;
   return {
     kind: "contact",
     userId,
@@ -101,5 +102,6 @@ function toldContact(contact: Contact, state: ToldContact["state"]): ToldContact
     ourSecret,
     theirSecret,
     verifiedLength: state === "verified" ? verifiedAt : undefined,
+    avatar: avatar === undefined ? undefined : toPointer(avatar),
   };
 }

@@ -14,7 +14,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 const ROOT = join(import.meta.dirname, "..", "..");
 const COMMANDS = [
   ...["register", "whoami", "profile", "send", "listen", "history", "search", "read", "download", "edit", "delete", "react"],
-  ...["requests", "accept", "block", "unblock", "verify", "presence", "devices", "recovery-key", "delete-account"],
+  ...["requests", "accept", "block", "unblock", "verify", "presence", "avatar", "devices", "recovery-key", "delete-account"],
 ];
 
 const nobody = new Person(folder, "nobody", "http://localhost:9");
@@ -51,7 +51,7 @@ const MISTAKES: readonly (readonly [what: string, args: readonly string[], said:
   ["a limit that is none", ["history", "bob", "--limit", "0"], /not a whole number above 0/],
   ["a file without a name", ["send", "bob", "hello", "-a"], /argument missing/],
   ["a place among the files that is none", ["download", "0b5a", "--index", "0"], /not a whole number above 0/],
-  ["a picture, which cannot be shown yet", ["profile", "--avatar", "picture.png"], /Pictures cannot be sent yet/],
+  ["a picture for a group and none", ["group", "avatar", "#Hiking", "a.png", "--remove"], /Name a file, or say --remove/],
   ["an empty text", ["send", "bob", ""], /no text to send/],
 ];
 

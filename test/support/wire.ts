@@ -279,6 +279,7 @@ const mediaPointer: fc.Arbitrary<MediaPointer> = fc.record({
   width: uint32,
   height: uint32,
   thumbhash: bytesOf(0, 30),
+  contentDigest: maybe(bytesOf(32)),
 });
 
 const sync = fc.oneof(
@@ -294,9 +295,16 @@ const sync = fc.oneof(
     ourSecret: maybe(bytesOf(32)),
     theirSecret: maybe(bytesOf(32)),
     verifiedLength: maybe(fc.integer({ min: 1, max: 4160 })),
+    avatar: maybe(mediaPointer),
   }),
   fc.record({ kind: fc.constant("device-name" as const), deviceId, name: wellFormed(20) }),
-  fc.record({ kind: fc.constant("profile" as const), name: wellFormed(20), changedMilliseconds: safeInteger }),
+  fc.record({
+    kind: fc.constant("profile" as const),
+    name: wellFormed(20),
+    changedMilliseconds: safeInteger,
+    avatar: maybe(mediaPointer),
+    avatarChangedMilliseconds: safeInteger,
+  }),
   fc.record({
     kind: fc.constant("history" as const),
     archiveId: bytesOf(16),

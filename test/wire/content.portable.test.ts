@@ -71,6 +71,7 @@ test("the largest text that may be sent still fits into the sync copy of it, and
     width: 0xffff_ffff,
     height: 0xffff_ffff,
     thumbhash: new Uint8Array(MAX_THUMBHASH_BYTES),
+    contentDigest: undefined,
   };
   const attachments = Array.from({ length: MAX_ATTACHMENTS }, () => pointer);
   const largest = encodeContent({ ...BASE, body: { kind: "text", text: "t".repeat(MAX_TEXT_BYTES), replyTo: undefined, attachments } });

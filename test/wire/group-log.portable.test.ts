@@ -54,6 +54,7 @@ const avatar: MediaPointer = {
   width: 0xffff_ffff,
   height: 0xffff_ffff,
   thumbhash: random(64),
+  contentDigest: random(32),
 };
 const invite: GroupOperation & { kind: "invite" } = {
   kind: "invite",

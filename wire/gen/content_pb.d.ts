@@ -387,6 +387,13 @@ export declare type MediaPointer = Message<"edgewise.MediaPointer"> & {
    * @generated from field: bytes thumbhash = 10;
    */
   thumbhash: Uint8Array;
+
+  /**
+   * SHA-256 of the plaintext: of pictures of people and groups, which go up again under new keys before the server forgets them.
+   *
+   * @generated from field: bytes content_digest = 11;
+   */
+  contentDigest: Uint8Array;
 };
 
 /**
@@ -869,6 +876,13 @@ export declare type Contact = Message<"edgewise.Contact"> & {
    * @generated from field: uint32 verified_length = 8;
    */
   verifiedLength: number;
+
+  /**
+   * Their picture, as they have told of it last.
+   *
+   * @generated from field: edgewise.MediaPointer avatar = 9;
+   */
+  avatar?: MediaPointer | undefined;
 };
 
 /**
@@ -952,6 +966,18 @@ export declare type OwnProfile = Message<"edgewise.OwnProfile"> & {
    * @generated from field: uint64 changed = 2;
    */
   changed: bigint;
+
+  /**
+   * @generated from field: edgewise.MediaPointer avatar = 3;
+   */
+  avatar?: MediaPointer | undefined;
+
+  /**
+   * Likewise, of the avatar: when it was brought to the server, or taken away.
+   *
+   * @generated from field: uint64 avatar_changed = 4;
+   */
+  avatarChanged: bigint;
 };
 
 /**

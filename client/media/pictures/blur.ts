@@ -12,15 +12,16 @@ const MAX_PIXELS = 64_000_000;
 
 /** Empty where nothing decodes the picture. */
 export async function blur(picture: Picture): Promise<Bytes> {
-  if (typeof OffscreenCanvas === "undefined" || picture.width * picture.height > MAX_PIXELS) return EMPTY;
-  const bitmap = await decoded(picture);
+  const bitmap = await decoded(picture, MAX_SIDE);
   const pixels = bitmap === undefined ? undefined : pixelsOf(bitmap);
   bitmap?.close();
   return pixels === undefined ? EMPTY : rgbaToThumbHash(pixels.width, pixels.height, pixels.data);
 }
 
-async function decoded({ kind, bytes, width, height }: Picture): Promise<ImageBitmap | undefined> {
-  const shrink = Math.min(1, MAX_SIDE / Math.max(width, height));
+/** So large that no side is longer than `side`, and as it is shown. Nothing where the platform cannot. */
+export async function decoded({ kind, bytes, width, height }: Picture, side: number): Promise<ImageBitmap | undefined> {
+  if (typeof OffscreenCanvas === "undefined" || width * height > MAX_PIXELS) return undefined;
+  const shrink = Math.min(1, side / Math.max(width, height));
   try {
     return await createImageBitmap(new Blob([bytes], { type: `image/${kind}` }), {
       resizeWidth: Math.max(1, Math.round(width * shrink)),

@@ -60,6 +60,7 @@ async function everything(
     width: 0,
     height: 0,
     thumbhash: new Uint8Array(0),
+    contentDigest: undefined,
   };
   const nothing = { username: undefined, name: "", ourSecret: undefined, theirSecret: undefined } as const;
   return {
@@ -68,9 +69,17 @@ async function everything(
       content: await contentOf(victim, contact.userId, { kind: "text", text: "I never said this", replyTo: undefined, attachments: [] }),
     },
     read: { kind: "read", messages: [{ author: contact.userId, messageId: unread.id }] },
-    contact: { kind: "contact", userId: contact.userId, state: "verified", decidedMilliseconds: LATER, ...nothing, verifiedLength: 1 },
+    contact: {
+      kind: "contact",
+      userId: contact.userId,
+      state: "verified",
+      decidedMilliseconds: LATER,
+      ...nothing,
+      verifiedLength: 1,
+      avatar: undefined,
+    },
     "device-name": { kind: "device-name", deviceId: parseDeviceId(1), name: "mine" },
-    profile: { kind: "profile", name: "somebody else", changedMilliseconds: LATER },
+    profile: { kind: "profile", name: "somebody else", changedMilliseconds: LATER, avatar: archive, avatarChangedMilliseconds: LATER },
     settings: {
       ...{ kind: "settings", readReceipts: false, typing: false, presence: false },
       ...{ readReceiptsChanged: LATER, typingChanged: LATER, presenceChanged: LATER },

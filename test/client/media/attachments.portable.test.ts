@@ -67,6 +67,7 @@ const POINTER: MediaPointer = {
   width: 3,
   height: 4,
   thumbhash: new Uint8Array(25),
+  contentDigest: undefined,
 };
 
 test("a picture has measures that a screen could show, or none", () => {

@@ -31,6 +31,7 @@ const AVATAR = {
   width: 1,
   height: 1,
   thumbhash: EMPTY,
+  contentDigest: undefined,
 };
 
 /** Seat 0 and 1 are admins, 2 and 3 members, 4 a stranger. */
