@@ -7,16 +7,18 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./scripts/chromium.mjs";
+import { LongestFirst } from "./scripts/longest-first.mjs";
 
 const portable = ["test/{wire,crypto,identity,protocol,client}/**/*.portable.test.ts"];
 // Generous, because a shared machine is slow at times; what has to be fast is measured in bench/.
-const testTimeout = 120_000;
+const testTimeout = 300_000;
 const executablePath = findChromium();
 
 export default defineConfig({
   test: {
-    // Three files at a time also on two cores, where the default is one: many wait for servers and programs to start.
-    maxWorkers: 3,
+    // Four files at a time also on two cores, where the default is one: many wait for servers and programs to start.
+    maxWorkers: 4,
+    sequence: { sequencer: LongestFirst },
     projects: [
       {
         resolve: { alias: { "cloudflare:workers": fileURLToPath(new URL("test/support/cloudflare-workers.ts", import.meta.url)) } },
@@ -26,6 +28,8 @@ export default defineConfig({
           exclude: ["test/interop/**", "test/**/*.{workerd,browser}.test.ts"],
           environment: "node",
           testTimeout,
+          // A bundle of everything is a program as it is; to transform it once more takes longer than many of its runs.
+          server: { deps: { external: [/edgewise-simulator-/] } },
         },
       },
       {
@@ -42,6 +46,8 @@ export default defineConfig({
         test: {
           name: "workerd",
           include: portable,
+          // They are pure, and a runtime for each costs more than they do.
+          isolate: false,
           testTimeout,
         },
       },

@@ -34,6 +34,10 @@ function json<T>(name: string): Table<T> {
   return { name, encode: encodeRecord, decode: (bytes) => decodeRecord(bytes) as T };
 }
 
+function kept<T>(table: Table<T>): Table<T> {
+  return { ...table, isKept: true };
+}
+
 /** The account on this device. `registered` is false until the server has answered; the same keys are then offered again. */
 export interface OwnAccount {
   readonly userId: UserId;
@@ -527,8 +531,8 @@ export const RECOVERING: Table<Recovering> = json("recovering");
 export const SWEPT: Table<{ readonly atMilliseconds: number }> = json("swept");
 export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");
 /** By userId. */
-export const ACCOUNTS: Table<KnownAccount> = json("account");
-export const CONTACTS: Table<Contact> = json("contact");
+export const ACCOUNTS: Table<KnownAccount> = kept(json("account"));
+export const CONTACTS: Table<Contact> = kept(json("contact"));
 export const CONVERSATIONS: Table<ConversationRecord> = json("conversation");
 /** By conversation, then whom they are owed. */
 export const OWED: Table<Owed> = json("owed");

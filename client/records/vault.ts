@@ -3,7 +3,7 @@
 // give an order, stay readable. Knows no record.
 
 import { hkdf, hmac, LABELS, type Random, type Secret, xchachaOpen, xchachaSeal } from "#crypto";
-import { ascii, type Bytes, ProtocolError, toHex, toUtf8 } from "#wire";
+import { ascii, type Bytes, copy, ProtocolError, sameBytes, toHex, toUtf8 } from "#wire";
 import { ClientError } from "../errors.ts";
 import type { Store, StoreReader, StoreWriter } from "../ports.ts";
 
@@ -12,6 +12,8 @@ export interface Table<T> {
   readonly name: string;
   readonly encode: (value: T) => Bytes;
   readonly decode: (bytes: Bytes) => T;
+  /** Read with nearly everything that is done: what was opened is kept for the next time. Holds no key of a message or a session. */
+  readonly isKept?: true;
 }
 
 /** Strings are hashed, numbers keep their order. */
@@ -63,6 +65,7 @@ export class Vault {
   readonly #key: Bytes;
   readonly #random: Random;
   readonly #known = new Map<string, string>();
+  readonly #kept = new Map<string, Kept>();
   readonly #listeners = new Set<(topics: ReadonlySet<string>) => void>();
   readonly #stopForeign: () => void;
 
@@ -120,6 +123,7 @@ export class Vault {
   async close(): Promise<void> {
     this.#stopForeign();
     this.#listeners.clear();
+    this.#kept.clear();
     await this.#store.close();
   }
 
@@ -146,6 +150,26 @@ export class Vault {
     }
   }
 
+  /**
+   * The record at a place. The store is asked each time, because another program may have written; what is sealed to the same
+   * bytes is the same record.
+   * @throws ClientError `storage-corrupt`
+   */
+  record<T>(table: Table<T>, place: string, sealed: Bytes): T {
+    if (table.isKept !== true) return table.decode(this.open(place, sealed));
+    const kept = this.#kept.get(place);
+    if (kept !== undefined && sameBytes(kept.sealed, sealed)) return kept.value as T; // one place belongs to one table
+    const value = table.decode(this.open(place, sealed));
+    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
+    this.#kept.set(place, { sealed: copy(sealed), value });
+    return value;
+  }
+
+  /** Before something else is written there. */
+  forget(place: string): void {
+    this.#kept.delete(place);
+  }
+
   #hashed(table: string, part: string): string {
     const name = `${table} ${part}`;
     const known = this.#known.get(name);
@@ -170,7 +194,13 @@ async function eraseSome(transaction: StoreWriter): Promise<boolean> {
   return found.length === ERASED_AT_ONCE;
 }
 
+interface Kept {
+  readonly sealed: Bytes;
+  readonly value: unknown;
+}
+
 const MAX_KNOWN_NAMES = 10_000;
+const MAX_KEPT = 1000;
 /** Hexadecimal digits of 2^53. */
 const NUMBER_DIGITS = 14;
 
@@ -190,7 +220,7 @@ class Opened implements Reader {
   async get<T>(table: Table<T>, ...parts: readonly Part[]): Promise<T | undefined> {
     const place = this.vault.place(table.name, parts);
     const sealed = await this.#transaction.get(place);
-    return sealed === undefined ? undefined : table.decode(this.vault.open(place, sealed));
+    return sealed === undefined ? undefined : this.vault.record(table, place, sealed);
   }
 
   async page<T>(table: Table<T>, parts: readonly Part[], { before, after, limit, reverse }: Page = {}): Promise<readonly Row<T>[]> {
@@ -206,7 +236,7 @@ class Opened implements Reader {
     });
     return entries.map(({ key, value }) => ({
       ordinal: Number.parseInt(key.slice(below.length), 16),
-      value: table.decode(this.vault.open(key, value)),
+      value: this.vault.record(table, key, value),
     }));
   }
 
@@ -288,6 +318,7 @@ class Changes implements Writer {
 
   flush(): void {
     for (const [place, { value, encode }] of this.#values) {
+      if (encode !== undefined) this.#vault.forget(place);
       if (encode === "delete") this.#transaction.delete(place);
       else if (encode !== undefined) this.#transaction.put(place, this.#vault.seal(place, encode()));
       this.#values.set(place, { value, encode: undefined });
