@@ -11,6 +11,7 @@ import {
   concat,
   MAX_AVATAR_BYTES,
   MAX_AVATAR_PIXELS,
+  parseGroupId,
   parseMediaId,
   toHex,
 } from "#wire";
@@ -370,4 +371,139 @@ test("a server that takes no picture is told of, and the one of before stays", a
   await alice.client.setProfile({ avatar: SECOND });
   await expectSeen(bob, alice, SECOND);
   await alice.client.connect();
+});
+
+/** What `by` sees of a group, until it is this picture, or none. */
+async function expectGroupSeen(by: Person, id: string, picture: Blob | undefined): Promise<void> {
+  const wanted = picture === undefined ? undefined : Buffer.from(await picture.arrayBuffer());
+  await expect.poll(async () => await bytesOf(await by.client.conversations.group(id)), PATIENCE).toEqual(wanted);
+}
+
+/** Why groups were changed, as somebody was told. */
+async function changesOf({ client }: Person, id: string): Promise<readonly (string | undefined)[]> {
+  const reasons: (string | undefined)[] = [];
+  for await (const event of client.events({ after: "0", wait: false })) {
+    if (event.type === "notice" && event.kind === "group-changed" && event.group?.id === id) reasons.push(event.reason);
+  }
+  return reasons;
+}
+
+test("an admin sets a group's picture for all who are in it, nobody else does, and whoever is removed gets none of the later ones", async () => {
+  await using carol = await newcomer(place.url, "carol");
+  const id = parseGroupId(await groupOf([alice, bob, carol], "Pictured"));
+  const group = await alice.client.conversations.group(id);
+  await group.setAvatar(FIRST);
+  await expectGroupSeen(alice, id, FIRST);
+  for (const other of [bob, carol]) await expectGroupSeen(other, id, FIRST);
+  expect((await changesOf(bob, id)).filter((reason) => reason === "avatar")).toHaveLength(1);
+
+  const uploads = liar.count("putMedia");
+  const ofBob = await bob.client.conversations.group(id);
+  await expect(ofBob.setAvatar(SECOND)).rejects.toMatchObject({ code: "not-an-admin" });
+  await expect(ofBob.setAvatar(undefined)).rejects.toMatchObject({ code: "not-an-admin" });
+  expect(liar.count("putMedia")).toBe(uploads);
+  await expectGroupSeen(alice, id, FIRST);
+
+  await group.remove([carol.userId]);
+  await settled(alice);
+  await expect.poll(async () => (await carol.client.conversations.group(id)).standing, PATIENCE).toBe("removed");
+  await group.setAvatar(SECOND);
+  await settled(alice);
+  await expectGroupSeen(bob, id, SECOND);
+  await settled(carol);
+  await expectGroupSeen(carol, id, FIRST);
+
+  // Whoever comes later sees the one of now.
+  await using dave = await newcomer(place.url, "dave");
+  await dave.client.contacts.accept(alice.userId);
+  await group.add([dave.userId]);
+  await settled(alice);
+  await expect.poll(async () => (await dave.client.conversations.group(id).catch(() => undefined))?.standing, PATIENCE).toBe("member");
+  await expectGroupSeen(dave, id, SECOND);
+  await group.setAvatar(undefined);
+  for (const other of [alice, bob, dave]) await expectGroupSeen(other, id, undefined);
+});
+
+test("a group's picture is renewed by who set it, without a word, and later by another admin if they do not", async () => {
+  const id = parseGroupId(await groupOf([alice, bob], "Renewed"));
+  const group = await alice.client.conversations.group(id);
+  await group.setAvatar(THIRD);
+  await group.setRole(bob.userId, "admin");
+  await settled(alice);
+  await expectGroupSeen(bob, id, THIRD);
+  await expect.poll(async () => (await bob.client.conversations.group(id)).role, PATIENCE).toBe("admin");
+  const notices = (await changesOf(bob, id)).length;
+  const fetched = liar.count("createMediaUrl");
+  const first = idOf(await rowOf(alice, id));
+
+  await age(alice, id, AVATAR_RENEWAL_SECONDS);
+  alice = await restarted(alice);
+  await expect.poll(async () => idOf(await rowOf(alice, id)), PATIENCE).not.toBe(first);
+  await settled(alice);
+  const second = idOf(await rowOf(alice, id));
+  await expect.poll(async () => idOf(await rowOf(bob, id)), PATIENCE).toBe(second);
+  await alice.client.connect();
+
+  // Not yet his to do.
+  await age(bob, id, AVATAR_RENEWAL_SECONDS);
+  bob = await restarted(bob, liar);
+  await bob.client.connect();
+  await settled(bob);
+  expect(idOf(await rowOf(bob, id))).toBe(second);
+  await age(bob, id, AVATAR_RENEWAL_BY_OTHERS_SECONDS - AVATAR_RENEWAL_SECONDS);
+  bob = await restarted(bob, liar);
+  await bob.client.connect();
+  await expect.poll(async () => idOf(await rowOf(bob, id)), PATIENCE).not.toBe(second);
+  const third = idOf(await rowOf(bob, id));
+  await expect.poll(async () => idOf(await rowOf(alice, id)), PATIENCE).toBe(third);
+
+  await bob.client.settled({ pictures: true });
+  expect(await changesOf(bob, id)).toHaveLength(notices);
+  expect(liar.count("createMediaUrl")).toBe(fetched);
+  for (const person of [alice, bob]) await expectGroupSeen(person, id, THIRD);
+});
+
+test("a program that ends between the upload and the group's log enters the picture when it starts again, once", async () => {
+  await using henry = await newcomer(place.url, "henry");
+  await bob.client.contacts.accept(henry.userId);
+  const id = parseGroupId(await groupOf([henry, bob], "Ended"));
+  const line = new Liar();
+  const before = await restarted(henry, line);
+  const { promise: reached, resolve: reach } = Promise.withResolvers<void>();
+  line.answer = lyingAbout("appendGroup", async () => {
+    reach();
+    throw new TypeError("ended");
+  });
+  const setting = (await before.client.conversations.group(id)).setAvatar(FIRST).catch(() => undefined);
+  await reached;
+  await before.client.close();
+  await setting;
+  await using after = await restarted(before);
+  await settled(after);
+  await expectGroupSeen(after, id, FIRST);
+  await expectGroupSeen(bob, id, FIRST);
+  expect((await changesOf(bob, id)).filter((reason) => reason === "avatar")).toHaveLength(1);
+});
+
+test("another device of one's own shows one's picture, and what it sets is shown by the first", async () => {
+  await using iris = await newcomer(place.url, "iris");
+  await iris.client.close();
+  await using second = await secondDevice(place.url, iris);
+  await second.client.connect();
+  await using first = await restarted(iris);
+  await first.client.connect();
+  await expect.poll(async () => (await first.client.devices.list()).length, PATIENCE).toBe(2);
+  await first.client.setProfile({ avatar: FIRST });
+  await settled(first);
+  await expectSeen(second, second, FIRST);
+  expect(second.client.profile.value.avatar?.id).toBe((await seen(first, first)).avatar?.id);
+  await second.client.setProfile({ name: "Iris" });
+  await expect.poll(() => first.client.profile.value.name, PATIENCE).toBe("Iris");
+  await expectSeen(first, first, FIRST);
+  await second.client.setProfile({ avatar: SECOND });
+  await settled(second);
+  await expectSeen(first, first, SECOND);
+  await first.client.setProfile({ avatar: undefined });
+  await settled(first);
+  await expectSeen(second, second, undefined);
 });
