@@ -28,7 +28,7 @@ import { findGroupByName, requireTitle } from "../groups/state.ts";
 import type { Clock, Network, Store } from "../ports.ts";
 import { SETTINGS } from "../receiving/own-devices.ts";
 import { CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
-import { EVERYTHING, Vault, type Writer } from "../records/vault.ts";
+import { EVERYTHING, type Reader, Vault, type Writer } from "../records/vault.ts";
 import { registerAccount } from "../registration.ts";
 import { after, settingsOf, tellOwnDevices } from "../sending/own-devices.ts";
 import { ownProfile, tellProfile } from "../sending/profile.ts";
@@ -160,7 +160,7 @@ class LocalClient implements Client {
   get conversations(): Conversations {
     const { views, engine } = this.#started;
     this.#conversations ??= {
-      live: views.live<readonly Conversation[]>([], ["contacts", "events", "jobs"], () => this.#list()),
+      live: views.live<readonly Conversation[]>([], ["contacts", "events", "jobs"], (records) => this.#list(records)),
       direct: async (who, options) => {
         const id = await views.resolve(who, options);
         return await views.read((records) => views.direct(records, id));
@@ -192,7 +192,7 @@ class LocalClient implements Client {
           }
           return groups;
         }),
-      list: () => this.#list(),
+      list: () => views.read((records) => this.#list(records)),
     };
     return this.#conversations;
   }
@@ -434,14 +434,12 @@ class LocalClient implements Client {
     this.settings.set(own.settings);
   }
 
-  async #list(): Promise<readonly Conversation[]> {
+  async #list(records: Reader): Promise<readonly Conversation[]> {
     const { views } = this.#started;
-    return await views.read(async (records) => {
-      const started = (await records.all(CONVERSATIONS)).filter(({ lastOrdinal }) => lastOrdinal > 0);
-      const list: Conversation[] = [];
-      for (const { id } of started.toSorted((a, b) => b.lastOrdinal - a.lastOrdinal)) list.push(await views.conversation(records, id));
-      return list;
-    });
+    const started = (await records.all(CONVERSATIONS)).filter(({ lastOrdinal }) => lastOrdinal > 0);
+    const list: Conversation[] = [];
+    for (const { id } of started.toSorted((a, b) => b.lastOrdinal - a.lastOrdinal)) list.push(await views.conversation(records, id));
+    return list;
   }
 }
 

@@ -79,6 +79,18 @@ test("a failed message can be sent again", async () => {
   expect((await alice.message(message.id)).state).toBe("sent");
 });
 
+test("the list of conversations shows what is said, and keeps nobody else from the store", { timeout: 20_000 }, async () => {
+  await using bob = await newcomer("bob");
+  await using alice = await newcomer("alice");
+  const shown: (string | undefined)[] = [];
+  const stop = alice.conversations.live.subscribe((list) => shown.push(list[0]?.lastMessage?.text));
+  const toBob = await alice.conversations.direct(bob.account.userId);
+  await (await toBob.send("hello")).sent();
+  await expect.poll(() => shown.at(-1)).toBe("hello");
+  expect((await alice.conversations.list()).map(({ id }) => id)).toEqual([bob.account.userId]);
+  stop();
+});
+
 test("whoever waits for events is let go when the client is closed", async () => {
   const alice = await newcomer("alice");
   const waiting = alice.events().next();
