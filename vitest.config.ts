@@ -11,7 +11,7 @@ import { LongestFirst } from "./scripts/longest-first.mjs";
 
 const portable = ["test/{wire,crypto,identity,protocol,client}/**/*.portable.test.ts"];
 // Generous, because a shared machine is slow at times; what has to be fast is measured in bench/.
-const testTimeout = 300_000;
+const patience = { testTimeout: 300_000, hookTimeout: 120_000 };
 const executablePath = findChromium();
 
 export default defineConfig({
@@ -27,7 +27,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/interop/**", "test/**/*.{workerd,browser}.test.ts"],
           environment: "node",
-          testTimeout,
+          ...patience,
           // A bundle of everything is a program as it is; to transform it once more takes longer than many of its runs.
           server: { deps: { external: [/edgewise-simulator-/] } },
         },
@@ -38,7 +38,7 @@ export default defineConfig({
           include: ["test/interop/**/*.test.ts"],
           exclude: ["test/interop/node_modules/**"],
           environment: "node",
-          testTimeout,
+          ...patience,
         },
       },
       {
@@ -48,7 +48,7 @@ export default defineConfig({
           include: portable,
           // They are pure, and a runtime for each costs more than they do.
           isolate: false,
-          testTimeout,
+          ...patience,
         },
       },
       {
@@ -75,7 +75,7 @@ export default defineConfig({
         test: {
           name: "server",
           include: ["test/{durable-objects,workers}/**/*.workerd.test.ts"],
-          testTimeout,
+          ...patience,
         },
       },
       {
@@ -96,7 +96,7 @@ export default defineConfig({
         test: {
           name: "browser",
           include: [...portable, "test/client/**/*.browser.test.ts"],
-          testTimeout,
+          ...patience,
           browser: {
             enabled: true,
             headless: true,

@@ -7,11 +7,7 @@ import { existsSync, realpathSync, statSync } from "node:fs";
 import module from "node:module";
 import { join } from "node:path";
 import process from "node:process";
-import { installPackages, nodeToUse, root } from "../scripts/setup.mjs";
-
-// Modules are stripped of types and compiled once; this halves the time to start. Not in the system's folder for temporary
-// files, where others of this machine could put code for us.
-const CACHE = join(root, "node_modules", ".cache", "edgewise");
+import { CODE_CACHE, installPackages, nodeToUse, root } from "../scripts/setup.mjs";
 
 if (!isFresh()) installPackages("what is served");
 if (Number(process.versions.node.split(".")[0]) >= 24) await runHere();
@@ -24,7 +20,8 @@ function isFresh() {
 }
 
 async function runHere() {
-  module.enableCompileCache(CACHE);
+  // Modules are stripped of types and compiled once; this halves the time to start.
+  module.enableCompileCache(CODE_CACHE);
   await import("./main.ts");
 }
 

@@ -10,6 +10,12 @@ import { locked } from "./lock.mjs";
 
 export const root = dirname(dirname(fileURLToPath(import.meta.url)));
 
+/**
+ * Where Node keeps compiled code of ours. Not in the system's folder for temporary files, where others of this machine could put
+ * code for us.
+ */
+export const CODE_CACHE = join(root, "node_modules", ".cache", "edgewise");
+
 /** Not in node_modules, which npm replaces. */
 const LOCK = join(root, ".tsc", "installing");
 

@@ -1,10 +1,12 @@
 // npm start: installs what is missing, makes a seed if there is none, serves on PORT (8787; 0 takes a free one) with the state
 // in EDGEWISE_STATE (.edgewise). EDGEWISE_BENCH is for the benches and takes the rate limits away; EDGEWISE_LINK_SECONDS is for tests.
 
+import module from "node:module";
 import { join } from "node:path";
-import { prepare, root } from "./setup.mjs";
+import { CODE_CACHE, prepare, root } from "./setup.mjs";
 
 prepare(import.meta.url, "what is served");
+module.enableCompileCache(CODE_CACHE);
 const { localSeed, startServer } = await import("./server.mjs");
 
 const port = Number(process.env["PORT"] ?? 8787);
@@ -20,6 +22,8 @@ try {
     bench: process.env["EDGEWISE_BENCH"],
     linkSeconds: process.env["EDGEWISE_LINK_SECONDS"],
   });
+  // Now, because a server that is killed would write nothing.
+  module.flushCompileCache();
   console.log(`Edgewise is on ${server.url}, with its state in ${state}`);
   const address = server.url === "http://127.0.0.1:8787" ? "" : `--server ${server.url} `;
   console.log("Try, in another terminal:");

@@ -32,6 +32,14 @@ async function friends(): Promise<Pair> {
   return pair;
 }
 
+let acquaintances: Promise<Pair> | undefined;
+
+/** The same two each time: for what reads all that it causes, and asks for nothing that was before. */
+function acquainted(): Promise<Pair> {
+  acquaintances ??= friends();
+  return acquaintances;
+}
+
 async function strangers(): Promise<Pair> {
   const names = [`alice${++pairs}`, `bob${pairs}`] as const;
   const [alice, bob] = [await town.citizen(names[0]), await town.citizen(names[1])];
@@ -87,14 +95,14 @@ test("a first message is a request; its text comes when it was accepted, its rec
 });
 
 test("what was drained once is not printed again", async () => {
-  const { alice, bob, names } = await friends();
+  const { alice, bob, names } = await acquainted();
   await alice.ask("send", names[1], "once");
   expect(ofType(await drain(bob), "message")).toHaveLength(1);
   expect(await drain(bob)).toEqual([]);
 });
 
 test("people can be named by username, userId and link", async () => {
-  const { alice, bob, aliceId, bobId, names } = await friends();
+  const { alice, bob, aliceId, bobId, names } = await acquainted();
   const link = String((await bob.ask("whoami"))["link"]);
   for (const who of [names[1], bobId, link]) expect(await alice.ask("send", who, who)).toMatchObject({ conversation: bobId });
   const texts = ofType(await drain(bob), "message").map((line) => line["text"]);
@@ -108,7 +116,7 @@ test("nobody has this name", async () => {
 });
 
 test("a text can come from standard input, over several lines", async () => {
-  const { alice, bob, names } = await friends();
+  const { alice, bob, names } = await acquainted();
   for (const args of [
     ["send", names[1]],
     ["send", names[1], "-"],
@@ -119,13 +127,13 @@ test("a text can come from standard input, over several lines", async () => {
 });
 
 test("a text may begin with a dash behind two", async () => {
-  const { alice, bob, names } = await friends();
+  const { alice, bob, names } = await acquainted();
   await alice.ask("send", names[1], "--", "--json is a flag");
   expect(ofType(await drain(bob), "message").map((line) => line["text"])).toEqual(["--json is a flag"]);
 });
 
 test("a reply names what it answers", async () => {
-  const { alice, bob, aliceId, names } = await friends();
+  const { alice, bob, aliceId, names } = await acquainted();
   const question = await alice.ask("send", names[1], "Lunch?");
   await drain(bob);
   const answer = await bob.ask("send", aliceId, "Yes", "--reply-to", idOf(question));
@@ -137,7 +145,7 @@ test("a reply names what it answers", async () => {
 });
 
 test("a message can be edited, reacted to and deleted, by those who may", async () => {
-  const { alice, bob, aliceId, bobId, names } = await friends();
+  const { alice, bob, aliceId, bobId, names } = await acquainted();
   const id = idOf(await alice.ask("send", names[1], "Helo"));
   await drain(bob);
   const ok = { type: "ok" };
@@ -227,7 +235,7 @@ test("both see the same safety number, and can mark it or compare by code", asyn
 });
 
 test("the code is drawn where it does not disturb a program", async () => {
-  const { alice, bobId } = await friends();
+  const { alice, bobId } = await acquainted();
   const json = await alice.json("verify", bobId, "--qr");
   expect(json.lines).toHaveLength(1);
   expect(json.stderr).toMatch(/█/);
@@ -243,7 +251,7 @@ test("a new name reaches those one talks to", async () => {
 });
 
 test("presence is told to friends: here while they receive, and not after", async () => {
-  const { alice, bob, aliceId, bobId } = await friends();
+  const { alice, bob, aliceId, bobId } = await acquainted();
   expect(await alice.ask("presence", bobId)).toEqual({ type: "presence", user: bobId, online: false });
   const listening = bob.start("listen");
   const watching = alice.start("presence", bobId, "--watch");
@@ -258,7 +266,7 @@ test("presence is told to friends: here while they receive, and not after", asyn
 });
 
 test("for people each message is one line, with the hour, the name and the id to answer with", async () => {
-  const { alice, bob, names } = await friends();
+  const { alice, bob, names } = await acquainted();
   const id = idOf(await alice.ask("send", names[1], "\u001B[31mone\ntwo\u202E"));
   const { code, stdout, stderr } = await bob.run("listen", "--until-empty");
   expect(code).toBe(0);

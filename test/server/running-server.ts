@@ -4,7 +4,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { fileURLToPath } from "node:url";
 
 const START = fileURLToPath(new URL("../../scripts/start.mjs", import.meta.url));
-const START_TIMEOUT_MILLISECONDS = 30_000;
+const START_TIMEOUT_MILLISECONDS = 60_000;
 
 export class RunningServer {
   readonly url: string;

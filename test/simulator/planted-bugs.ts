@@ -2,9 +2,12 @@
 // has no switch for any of them. The checks must find every one.
 
 import type { Change } from "./bundle.ts";
+import { FIRST_GROUP_SEED } from "./group-talk.ts";
 
 export interface Bug {
   readonly name: string;
+  /** One that finds it, to begin with. It may stop doing so with any change of the product; then the others are tried. */
+  readonly seed?: number;
   readonly changes: readonly Change[];
 }
 
@@ -18,6 +21,7 @@ const USERNAMES = "workers/keys/usernames.ts";
 const SERVER: readonly Bug[] = [
   {
     name: "the mailbox answers before it writes",
+    seed: 2,
     changes: [
       {
         file: MAILBOX,
@@ -35,6 +39,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "the cursor of a socket is a time, and two messages have one",
+    seed: 16,
     changes: [
       {
         file: QUEUE,
@@ -45,6 +50,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "a queue is called empty before it is sent",
+    seed: 2,
     changes: [
       {
         file: DELIVERY,
@@ -55,6 +61,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "a one-time prekey is read, and deleted later",
+    seed: 3,
     changes: [
       {
         file: TAKE_KEYS,
@@ -73,6 +80,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "the intent to write a log is forgotten before the log is written",
+    seed: 8,
     changes: [
       {
         file: LEADER,
@@ -85,12 +93,14 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "a new socket goes on behind what an earlier one was sent",
+    seed: 8,
     changes: [
       { file: DELIVERY, find: "sent: 0, backlog,", replace: "sent: this.#attempts.read(deviceId).count > 1 ? backlog : 0, backlog," },
     ],
   },
   {
     name: "a mailbox that does not answer is taken for one that has",
+    seed: 2,
     changes: [
       {
         file: "workers/gateway/operations/send-messages.ts",
@@ -125,6 +135,7 @@ const REGISTRATION = "client/registration.ts";
 const CLIENT: readonly Bug[] = [
   {
     name: "a delivery is acknowledged before it is kept",
+    seed: 14,
     changes: [
       {
         file: SOCKET,
@@ -137,6 +148,7 @@ const CLIENT: readonly Bug[] = [
   },
   {
     name: "a session is kept, and what it opened a moment later",
+    seed: 4,
     changes: [
       {
         file: INBOX,
@@ -210,6 +222,7 @@ const CLIENT: readonly Bug[] = [
   },
   {
     name: "the place of a message is kept, and the message in another transaction",
+    seed: 2,
     changes: [
       {
         file: COMPOSE,
@@ -245,6 +258,7 @@ const CLIENT: readonly Bug[] = [
   },
   {
     name: "a cursor stands before its event",
+    seed: 2,
     changes: [
       {
         file: EVENTS,
@@ -259,6 +273,7 @@ const CLIENT: readonly Bug[] = [
   },
   {
     name: "a registration that is repeated makes other keys",
+    seed: 8,
     changes: [
       {
         file: REGISTRATION,
@@ -279,6 +294,7 @@ const INCOMING = "client/groups/incoming.ts";
 export const PLANTED_GROUP_BUGS: readonly Bug[] = [
   {
     name: "a mailbox that does not answer the consumer of the queue is taken for one that has",
+    seed: FIRST_GROUP_SEED + 7,
     changes: [
       {
         file: FAN_OUT_SERVICES,
@@ -293,6 +309,7 @@ export const PLANTED_GROUP_BUGS: readonly Bug[] = [
   },
   {
     name: "a sender key goes on when somebody was removed",
+    seed: FIRST_GROUP_SEED + 13,
     changes: [
       {
         file: SENDER_KEYS,
