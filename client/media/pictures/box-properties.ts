@@ -8,17 +8,26 @@ import { bigEndian, hasText, partOf, textAt } from "./reading.ts";
 /** Written by encoders for decoders; what is inside of them is theirs. */
 const DECODERS: ReadonlySet<string> = new Set("avcC hvcC lhvC vvcC av1C vpcC dvcC dvvC dvwC hvcE".split(" "));
 
-/** Of one length. */
+/** Of one length: sizes and turns; colours, as ISO and as VP9 call them; layers; fields, bits, and how often. */
 const LENGTHS: ReadonlyMap<string, number> = new Map(
   Object.entries({
-    // Sizes and turns: in pixels, of pixels, what is cut off, by how much and along which line
-    ...{ ispe: 12, pasp: 8, clap: 32, irot: 1, imir: 1, rloc: 12 },
-    // Colours: light levels, of screens, of surroundings; two names each, as ISO and as VP9 call them
-    ...{ clli: 4, mdcv: 24, amve: 8, CoLL: 8, SmDm: 28 },
-    // Layers of AV1 and HEVC
-    ...{ a1op: 1, lsel: 2 },
-    // Fields of video, and how many bits it takes
-    ...{ fiel: 2, gama: 4, btrt: 12 },
+    ispe: 12,
+    pasp: 8,
+    clap: 32,
+    irot: 1,
+    imir: 1,
+    rloc: 12,
+    clli: 4,
+    mdcv: 24,
+    amve: 8,
+    CoLL: 8,
+    SmDm: 28,
+    a1op: 1,
+    lsel: 2,
+    fiel: 2,
+    gama: 4,
+    btrt: 12,
+    ccst: 8,
   }),
 );
 
