@@ -28,12 +28,12 @@ export interface Heif {
   readonly references: readonly Reference[];
 }
 
-const MAX_ITEMS = 0xffff;
+/** What two bytes have room for, beside the bit that says something else. */
+const MAX_PROPERTIES = 0x7fff;
 /** One byte, in which the highest bit says something else, has room for so many. */
 const FEW_PROPERTIES = 0x7f;
 
 export function encodeHeif(heif: Heif): Bytes[] {
-  if (heif.items.length > MAX_ITEMS) throw new WireError("too-many");
   const [first = ""] = heif.brands;
   const ftyp = encodeBox("ftyp", ascii(first), be32(0), ...heif.brands.map(ascii));
   const rest = restOfMeta(heif);
@@ -89,6 +89,7 @@ function encodeProperties(items: readonly PlainItem[]): Bytes {
     boxes.push(encodeBox(type, content));
     places.set(content, boxes.length);
   }
+  if (boxes.length > MAX_PROPERTIES) throw new WireError("too-many");
   const few = boxes.length <= FEW_PROPERTIES;
   const associations = items.map(({ properties }, index) => {
     const own = properties.map(({ content, essential }) => {

@@ -12,7 +12,10 @@ import { type Orientation, type Size, turnedSize } from "./orientation.ts";
 import type { PlainPicture } from "./plain.ts";
 import { bigEndian, textAt } from "./reading.ts";
 
-const CODED: ReadonlySet<string> = new Set(["hvc1", "av01", "avc1", "vvc1"]);
+/** A picture that is made of others is made of those that stand before it here; so none is made of itself. */
+const LEVELS: ReadonlyMap<string, number> = new Map(Object.entries({ hvc1: 0, av01: 0, avc1: 0, vvc1: 0, grid: 1, iovl: 2, iden: 3 }));
+/** Of tiles, stretches and properties: more than any picture has. */
+const MAX_PARTS = 10_000;
 /** What the file is for. Those that promise more than one picture are left out with the other pictures. */
 const BRANDS: ReadonlySet<string> = new Set("avif MA1A MA1B heic heix heim heis mif1 mif2 miaf MiHA MiHB MiHE MiPr".split(" "));
 
@@ -26,6 +29,7 @@ export function plainHeif(bytes: Bytes): PlainPicture {
   const plain = plainItems(shown, { items, links, file: bytes });
   const places = new Map(shown.map(({ id }, index) => [id, index + 1]));
   const references = items.references.flatMap((reference) => plainReference(reference, places));
+  if (references.length > MAX_PARTS) throw new WireError("too-many");
   const primary = required(places.get(items.primary));
   const brands = brandsOf(required(contentAmong(boxes, bytes, "ftyp")));
   return { parts: encodeHeif({ brands, primary, items: plain, references }), ...shownSize(plain[primary - 1]) };
@@ -61,7 +65,11 @@ function linksOf(references: readonly Reference[]): Links {
       if (parts.has(from)) throw new WireError("too-many");
       parts.set(from, to);
     } else if (type === "auxl") {
-      for (const id of to) auxiliaries.set(id, [...(auxiliaries.get(id) ?? []), from]);
+      for (const id of to) {
+        const list = auxiliaries.get(id);
+        if (list === undefined) auxiliaries.set(id, [from]);
+        else list.push(from);
+      }
     }
   }
   return { parts, auxiliaries };
@@ -75,6 +83,7 @@ function shownItems({ primary, items }: Items, { parts, auxiliaries }: Links): I
     for (const part of parts.get(id) ?? []) shown.add(part);
     for (const other of auxiliaries.get(id) ?? []) if (isTransparency(items.get(other))) shown.add(other);
   }
+  if (shown.size > MAX_PARTS) throw new WireError("too-many");
   return [...shown].toSorted((a, b) => a - b).map((id) => required(items.get(id)));
 }
 
@@ -121,9 +130,10 @@ function plainItems(shown: readonly Item[], { items, links, file }: Source): Pla
   let room = file.length;
   return shown.map((item) => {
     // Extents may lie one over the other: of a small file no large one is made.
+    if (item.extents.length > MAX_PARTS) throw new WireError("too-many");
     room -= item.extents.reduce((sum, { length }) => sum + length, 0);
     if (room < 0) throw new WireError("too-long");
-    const parts = links.parts.get(item.id)?.length ?? 0;
+    const parts = (links.parts.get(item.id) ?? []).map((id) => levelOf(required(items.items.get(id))));
     const properties = item.properties.flatMap((property) => plainProperties(property, known));
     return { type: item.type, hidden: item.hidden, properties, ...plainContent(item, parts, contentOfItem(item, file, items.idat)) };
   });
@@ -139,13 +149,19 @@ function plainProperties({ type, content, essential }: Item["properties"][number
 }
 
 /** Of a picture that is made of others, as much as says how (ISO/IEC 23008-12, 6.6.2). */
-function plainContent({ type }: Item, parts: number, content: Bytes): Pick<PlainItem, "content" | "derived"> {
-  if (CODED.has(type)) {
-    if (parts > 0 || content.length === 0) throw new WireError("bad-value");
+function plainContent(item: Item, parts: readonly number[], content: Bytes): Pick<PlainItem, "content" | "derived"> {
+  const level = levelOf(item);
+  if (parts.length > MAX_PARTS || parts.some((part) => part >= level)) throw new WireError("bad-value");
+  if (level === 0) {
+    if (content.length === 0) throw new WireError("bad-value");
     return { content, derived: false };
   }
-  if (content.length !== derivedLength(type, parts, content)) throw new WireError("bad-length");
+  if (content.length !== derivedLength(item.type, parts.length, content)) throw new WireError("bad-length");
   return { content, derived: true };
+}
+
+function levelOf({ type }: Item): number {
+  return required(LEVELS.get(type));
 }
 
 function derivedLength(type: string, parts: number, content: Bytes): number {
@@ -160,6 +176,7 @@ function plainReference({ type, from, to }: Reference, places: ReadonlyMap<numbe
   const place = places.get(from);
   if (place === undefined || !["dimg", "auxl", "prem"].includes(type)) return [];
   const kept = to.flatMap((id) => places.get(id) ?? []);
+  if (kept.length > MAX_PARTS) throw new WireError("too-many");
   return kept.length === 0 ? [] : [{ type, from: place, to: kept }];
 }
 

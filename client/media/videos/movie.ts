@@ -45,18 +45,18 @@ const stz2: Rule = (content, into) => {
   return fields([0, 4], [7, 12 + Math.ceil((bigEndian(content, 8, 4) * bits) / 8)])(content, into);
 };
 
+/** Where samples are. */
+const PLACES = { stsz, stz2, stsc: table(12), stco: table(4), co64: table(8) };
+const placesOnly = boxes({ rules: rules(PLACES) });
+
 const stbl = boxes({
   rules: rules({
+    ...PLACES,
     stsd,
-    stsz,
-    stz2,
     stts: table(8),
     ctts: table(8, 8),
     stss: table(4),
     stps: table(4),
-    stsc: table(12),
-    stco: table(4),
-    co64: table(8),
     cslg: versioned([[0, 24]], [[0, 44]]),
   }),
 });
@@ -116,8 +116,11 @@ const shownTrack = boxes({
   }),
 });
 
-const trak: Rule = (content, into) =>
-  SHOWN.includes(textAt(requiredContent(requiredContent(content, "mdia"), "hdlr"), HANDLER_AT, 4)) && shownTrack(content, into);
+function isShown(track: Bytes): boolean {
+  return SHOWN.includes(textAt(requiredContent(requiredContent(track, "mdia"), "hdlr"), HANDLER_AT, 4));
+}
+
+const trak: Rule = (content, into) => isShown(content) && shownTrack(content, into);
 
 /** Scale, duration, rate and volume; matrix; the number of the next track. */
 const mvhd = versioned(
@@ -154,6 +157,8 @@ export interface Movie {
   readonly content: Bytes;
   readonly header: Bytes;
   readonly tracks: readonly Track[];
+  /** Of those that go, where their samples lie. */
+  readonly others: readonly Pick<Track, "handler" | "tables">[];
 }
 
 /** Of the content of a `moov`. @throws WireError */
@@ -161,12 +166,22 @@ export function plainMovie(original: Bytes): Movie {
   const content = new Uint8Array(original.length);
   moov(original, content);
   const defaults = defaultSizes(contentOf(content, "mvex"));
-  const tracks = boxesOf(content)
-    .filter(({ type }) => type === "trak")
-    .map(({ contentAt, end }) => readTrack(content.subarray(contentAt, end), defaults));
+  const tracks = tracksIn(content).map((track) => readTrack(track, defaults));
   if (tracks.length === 0) throw new WireError("missing-field");
   if (new Set(tracks.map(({ id }) => id)).size !== tracks.length) throw new WireError("too-many");
-  return { content, header: requiredContent(content, "mvhd"), tracks };
+  const others = tracksIn(original).filter((track) => !isShown(track));
+  return { content, header: requiredContent(content, "mvhd"), tracks, others: others.map(placesOf) };
+}
+
+function tracksIn(movie: Bytes): Bytes[] {
+  return boxesOf(movie).flatMap(({ type, contentAt, end }) => (type === "trak" ? [movie.subarray(contentAt, end)] : []));
+}
+
+function placesOf(track: Bytes): Movie["others"][number] {
+  const original = requiredContent(requiredContent(requiredContent(track, "mdia"), "minf"), "stbl");
+  const tables = new Uint8Array(original.length);
+  placesOnly(original, tables);
+  return { handler: "", tables };
 }
 
 function readTrack(content: Bytes, defaults: ReadonlyMap<number, number>): Track {

@@ -49,3 +49,13 @@ export class Ranges {
     return together;
   }
 }
+
+/** Of two lists in order. */
+export function overlap(one: readonly Range[], other: readonly Range[]): boolean {
+  let at = 0;
+  for (const { from, to } of one) {
+    while ((other[at]?.to ?? Infinity) <= from) at++;
+    if ((other[at]?.from ?? Infinity) < to) return true;
+  }
+  return false;
+}

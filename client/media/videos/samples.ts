@@ -11,7 +11,7 @@ const TABLE_AT = 8;
 const RUN_BYTES = 12;
 
 /** @throws WireError */
-export function addChunks({ tables, handler }: Track, ranges: Ranges): void {
+export function addChunks({ tables, handler }: Pick<Track, "handler" | "tables">, ranges: Ranges): void {
   const offsets = offsetsOf(tables);
   const runs = viewOf(requiredContent(tables, "stsc"));
   const sizes = sizesOf(tables);

@@ -9,7 +9,7 @@ import { textAt } from "../pictures/reading.ts";
 import { mimeOf, plainBrands, QUICKTIME } from "./brands.ts";
 import { plainFragment } from "./fragments.ts";
 import { type Movie, plainMovie, shownSize } from "./movie.ts";
-import { type Range, Ranges } from "./ranges.ts";
+import { overlap, type Range, Ranges } from "./ranges.ts";
 import { addChunks } from "./samples.ts";
 
 /** Descriptions are held; those of the longest videos of 100 MiB have some 5 MB. */
@@ -59,9 +59,8 @@ type Plain = Omit<Extract<PreparedVideo, { readonly outcome: "stripped" }>, "out
 
 async function plainVideo(file: Blob, read: Read): Promise<Plain> {
   const places = await placesIn(file, read);
-  const { contents, movie, ranges, brand } = await describe(file, read, places);
+  const { contents, movie, stretches, brand } = await describe(file, read, places);
   const parts = new Parts(file);
-  const stretches = ranges.together();
   let next = 0;
   for (const place of places) {
     const { type, header, contentAt, end } = place;
@@ -102,8 +101,8 @@ interface Described {
   /** What is written anew, as long as before. */
   readonly contents: ReadonlyMap<Place, Bytes>;
   readonly movie: Movie;
-  /** Where samples are. */
-  readonly ranges: Ranges;
+  /** Where samples are, in order. */
+  readonly stretches: readonly Range[];
   readonly brand: string;
 }
 
@@ -127,7 +126,21 @@ async function describe(file: Blob, read: Read, places: readonly Place[]): Promi
   const ftyp = onlyOne(places, "ftyp");
   const brands = ftyp === undefined ? EMPTY : plainBrands(await contentOf(ftyp));
   if (ftyp !== undefined) contents.set(ftyp, brands);
-  return { contents, movie, ranges, brand: ftyp === undefined ? QUICKTIME : textAt(brands, 0, 4) };
+  return {
+    contents,
+    movie,
+    stretches: ownStretches(ranges, movie, file.size),
+    brand: ftyp === undefined ? QUICKTIME : textAt(brands, 0, 4),
+  };
+}
+
+/** A track that claims what another one has that goes, would take it along. @throws WireError */
+function ownStretches(ranges: Ranges, { others }: Movie, size: number): Range[] {
+  const stretches = ranges.together();
+  const foreign = new Ranges(size);
+  for (const track of others) addChunks(track, foreign);
+  if (overlap(stretches, foreign.together())) throw new WireError("bad-value");
+  return stretches;
 }
 
 /** @throws WireError `too-many` */
