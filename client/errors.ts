@@ -273,6 +273,11 @@ const ERRORS = {
     hint: "It may have 1 MiB and 2048 pixels on each side. Make it smaller with a program for pictures. The one of before stays.",
     retryable: false,
   },
+  "video-damaged": {
+    message: "The video or recording has parts that nobody here knows, and may hold where and when it was made.",
+    hint: "Nothing was sent. Save it anew with a program for videos; or send it as it is, with keepMetadata or --keep-metadata.",
+    retryable: false,
+  },
   "file-unwritable": {
     message: "The file cannot be written.",
     hint: "Check the disk, and that the folder is yours to write. What has come so far is kept, and the next try goes on from there.",

@@ -9,7 +9,7 @@ import { preparePicture } from "../media/pictures/index.ts";
 import type { Reading } from "../media/stored-file.ts";
 import { type AttachmentRecord, AVATARS, type ConversationId, type ShownAvatar } from "../records/tables.ts";
 import type { Vault, Writer } from "../records/vault.ts";
-import { avatarOf, AVATARS_TOPIC, mediaIdOf, show, wanted } from "./records.ts";
+import { avatarOf, AVATARS_TOPIC, isAvatarType, mediaIdOf, show, wanted } from "./records.ts";
 
 const FIRST_PAUSE_MILLISECONDS = 6 * 3600_000;
 const LONGEST_PAUSE_MILLISECONDS = 7 * 24 * 3600_000;
@@ -47,7 +47,7 @@ async function readPicture(
     const picture = await preparePicture(bytes, { keepMetadata: true });
     if (picture.outcome !== "kept" || file.contentDigest === undefined || !sameBytes(digest, file.contentDigest)) return undefined;
     const { kind, width, height } = picture;
-    if (Math.max(width, height) > MAX_AVATAR_PIXELS) return undefined;
+    if (!isAvatarType(`image/${kind}`) || Math.max(width, height) > MAX_AVATAR_PIXELS) return undefined;
     return { avatar: { digest, mime: `image/${kind}`, width, height }, bytes };
   } catch (error) {
     if (error instanceof ClientError && !error.retryable && !error.code.startsWith("storage-")) return undefined;

@@ -6,6 +6,7 @@ import { type Bytes, MAX_AVATAR_BYTES, MAX_AVATAR_PIXELS } from "#wire";
 import { ClientError } from "../errors.ts";
 import { allOf } from "../media/keep-files.ts";
 import { blur, type Picture, preparePicture, shrunk } from "../media/pictures/index.ts";
+import { isAvatarType } from "./records.ts";
 
 /** Of what may be made smaller. */
 const MAX_SOURCE_BYTES = 32 * 1024 * 1024;
@@ -32,7 +33,7 @@ export async function prepareAvatar(file: Blob): Promise<PreparedAvatar> {
 
 async function cleaned(bytes: Bytes): Promise<Picture> {
   const picture = await preparePicture(bytes, { keepMetadata: false });
-  if (picture.outcome === "unknown") throw new ClientError("not-a-picture");
+  if (picture.outcome === "unknown" || !isAvatarType(`image/${picture.kind}`)) throw new ClientError("not-a-picture");
   if (picture.outcome === "damaged") throw new ClientError("picture-damaged");
   return picture;
 }

@@ -24,7 +24,13 @@ import type { Reader, Writer } from "../records/vault.ts";
 /** Touched when there may be something to fetch, to bring or to tell, and when something was. */
 export const AVATARS_TOPIC = "avatars";
 
+/** What every platform shows. */
 const KINDS: readonly string[] = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+
+export function isAvatarType(mime: string): boolean {
+  return KINDS.includes(mime);
+}
+
 /** Failures of fetching one picture, each with a longer pause behind it. */
 const MAX_FAILURES = 8;
 
@@ -114,7 +120,7 @@ async function isHeard(records: Reader, of: ConversationId): Promise<boolean> {
 /** By what is said of it. Whatever else it is, it is not fetched. */
 function isPlausible({ size, mime, width, height }: AttachmentRecord): boolean {
   const isWithin = (side: number): boolean => side >= 1 && side <= MAX_AVATAR_PIXELS;
-  return size >= 1 && size <= MAX_AVATAR_BYTES && KINDS.includes(mime) && isWithin(width) && isWithin(height);
+  return size >= 1 && size <= MAX_AVATAR_BYTES && isAvatarType(mime) && isWithin(width) && isWithin(height);
 }
 
 export async function show(records: Writer, of: ConversationId, avatar: ShownAvatar, bytes: Bytes): Promise<void> {

@@ -13,6 +13,7 @@ import { forgetKept, pieceLengths } from "./kept-file.ts";
 import { blur, preparePicture } from "./pictures/index.ts";
 import { cut } from "./pieces.ts";
 import type { Worker } from "./upload-records.ts";
+import { isVideo, prepareVideo } from "./videos/index.ts";
 
 const KEY_BYTES = 32;
 /** By which a picture is known. */
@@ -29,7 +30,7 @@ export interface KeepFiles {
   readonly signal: AbortSignal | undefined;
 }
 
-/** @throws ClientError `file-too-large`, `file-unreadable`, `bad-argument`, `storage-…`; the signal's reason */
+/** @throws ClientError `file-too-large`, `file-unreadable`, `picture-damaged`, `video-damaged`, `bad-argument`, `storage-…`; the signal's reason */
 export async function keepFiles(core: Core, { files, keepMetadata, signal }: KeepFiles): Promise<readonly KeptFile[]> {
   if (files.length === 0 || files.length > MAX_ATTACHMENTS)
     throw new ClientError("bad-argument", { detail: "a message has 1 to 16 files" });
@@ -77,12 +78,17 @@ export interface Prepared {
   readonly thumbhash: Bytes;
 }
 
-/** What a picture holds besides what it shows is left out. @throws ClientError `picture-damaged` when nobody knows what that is */
+/**
+ * What a picture, a video or a recording holds besides what it shows is left out. @throws ClientError `picture-damaged`,
+ * `video-damaged` when nobody knows what that is
+ */
 async function prepared(file: Blob, keepMetadata: boolean): Promise<Prepared> {
   const name = safeName("name" in file ? String(file.name) : "");
   const asItIs = { name, mime: safeMime(file.type), content: file, width: 0, height: 0, thumbhash: EMPTY };
   const head = await allOf(file.slice(0, HEAD_BYTES));
-  if ((await preparePicture(head, { keepMetadata })).outcome === "unknown") return asItIs;
+  if ((await preparePicture(head, { keepMetadata })).outcome === "unknown") {
+    return isVideo(head) ? await preparedVideo(asItIs, keepMetadata) : asItIs;
+  }
   const picture = await preparePicture(await allOf(file), { keepMetadata });
   if (picture.outcome === "stripped" || picture.outcome === "kept") {
     const { kind, bytes, width, height } = picture;
@@ -90,6 +96,16 @@ async function prepared(file: Blob, keepMetadata: boolean): Promise<Prepared> {
   }
   if (keepMetadata) return asItIs;
   throw new ClientError("picture-damaged");
+}
+
+async function preparedVideo(asItIs: Prepared, keepMetadata: boolean): Promise<Prepared> {
+  const video = await prepareVideo(asItIs.content, allOf);
+  if (video.outcome === "stripped") {
+    const { mime, width, height } = video;
+    return { ...asItIs, mime, width, height, content: keepMetadata ? asItIs.content : video.content };
+  }
+  if (keepMetadata) return asItIs;
+  throw new ClientError("video-damaged");
 }
 
 export async function allOf(file: Blob): Promise<Bytes> {

@@ -5,13 +5,14 @@
 
 import { type Bytes, concat, WireError } from "#wire";
 import { plainGif } from "./gif.ts";
+import { plainHeif } from "./heif.ts";
 import { plainJpeg } from "./jpeg.ts";
 import type { PlainPicture } from "./plain.ts";
 import { plainPng } from "./png.ts";
 import { hasText } from "./reading.ts";
 import { plainWebp } from "./webp.ts";
 
-export type PictureKind = "jpeg" | "png" | "webp" | "gif";
+export type PictureKind = "jpeg" | "png" | "webp" | "gif" | "avif" | "heic";
 
 export interface Picture {
   readonly kind: PictureKind;
@@ -36,7 +37,11 @@ const READERS: Readonly<Record<PictureKind, (bytes: Bytes) => PlainPicture | Pro
   png: plainPng,
   webp: plainWebp,
   gif: plainGif,
+  avif: plainHeif,
+  heic: plainHeif,
 };
+
+const BRANDS: readonly string[] = ["avif", "heic", "heix", "heim", "heis", "mif1", "mif2"];
 
 /** `bytes` are borrowed; what is `kept` are these same bytes. */
 export async function preparePicture(bytes: Bytes, options: { readonly keepMetadata: boolean }): Promise<PreparedPicture> {
@@ -58,5 +63,14 @@ function pictureKind(bytes: Bytes): PictureKind | undefined {
   if (hasText(bytes, 0, "\x89PNG\r\n\x1a\n")) return "png";
   if (hasText(bytes, 0, "RIFF") && hasText(bytes, 8, "WEBP")) return "webp";
   if (hasText(bytes, 0, "GIF87a") || hasText(bytes, 0, "GIF89a")) return "gif";
-  return undefined;
+  return hasText(bytes, 4, "ftyp") ? heifKind(bytes) : undefined;
+}
+
+/** ISO/IEC 23008-12, 10.2: by the first brand; those with several pictures in time are videos. */
+function heifKind(bytes: Bytes): PictureKind | undefined {
+  const brand = BRANDS.find((known) => hasText(bytes, 8, known));
+  if (brand === undefined) return undefined;
+  if (brand !== "mif1" && brand !== "mif2") return brand === "avif" ? "avif" : "heic";
+  // Of any compression: which one it is, follows.
+  return [16, 20, 24, 28].some((at) => hasText(bytes, at, "avif")) ? "avif" : "heic";
 }

@@ -199,7 +199,7 @@ test.each([
   ["a text", ascii(MARK)],
   ["a picture behind something else", concat(ascii("x"), png.png())],
   ["a PDF", ascii("%PDF-1.7")],
-  ["a picture of a kind that is not cleaned", ascii("\0\0\0\x18ftypheic\0\0\0\0mif1heic")],
+  ["a picture of a kind that is not cleaned", ascii("II*\0\x08\0\0\0")],
   ["a sound in the same box as WebP", concat(ascii("RIFF"), be32(4), ascii("WAVE"))],
   ["half a signature", png.png().subarray(0, 7)],
 ])("%s is no picture, and nothing is said about what is in it", async (_, bytes) => {

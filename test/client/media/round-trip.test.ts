@@ -10,6 +10,7 @@ import { found } from "../../support/accounts.ts";
 import { gathered } from "../../support/media.ts";
 import { exifSegment, HEIGHT, jpeg, WIDTH } from "../../support/pictures/jpeg.ts";
 import { exif, MARK } from "../../support/pictures/tiff.ts";
+import * as videos from "../../support/videos.ts";
 import { groupOf, HOOK_MILLISECONDS, newcomer, PATIENCE, type Person, Place, settled } from "../groups/people.ts";
 import { Liar, lyingAbout, made } from "../malicious-server/liar.ts";
 import { expectSame, fileIn, fileOf, friends, isThere, leftOver, messageOf, MIB, received } from "./people.ts";
@@ -89,6 +90,24 @@ test("a picture loses what a camera has written into it, unless it is to keep it
   }
   const damaged = new File([bytes.slice(0, 40)], "summit.jpg");
   await expect(toBob.sendFile(damaged)).rejects.toMatchObject({ code: "picture-damaged" });
+  await (await toBob.sendFile(damaged, { keepMetadata: true })).sent();
+});
+
+test("a video loses where it was made, unless it is to keep it, and one that nobody understands is not sent", async () => {
+  const bytes = videos.marked();
+  const toBob = await alice.client.conversations.direct(bob.userId);
+  const video = new File([bytes], "summit.mov");
+  for (const keepMetadata of [false, true]) {
+    const message = await toBob.sendFile(video, { keepMetadata });
+    await message.sent();
+    const attachment = await fileIn(bob, message.id);
+    expect(attachment).toMatchObject({ name: "summit.mov", mime: "video/quicktime", width: videos.WIDTH, height: videos.HEIGHT });
+    const text = Buffer.from(await (await attachment.download()).arrayBuffer()).toString("latin1");
+    expect(text.includes(MARK)).toBe(keepMetadata);
+    if (keepMetadata) expect(text).toBe(Buffer.from(bytes).toString("latin1"));
+  }
+  const damaged = new File([bytes.slice(0, 400)], "summit.mov");
+  await expect(toBob.sendFile(damaged)).rejects.toMatchObject({ code: "video-damaged" });
   await (await toBob.sendFile(damaged, { keepMetadata: true })).sent();
 });
 
