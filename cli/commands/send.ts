@@ -6,8 +6,10 @@ import { type Client, ClientError, type Conversation, type Message } from "#clie
 import { interrupted, notStored, stillQueued, usageError } from "../errors.ts";
 import { fileToSend } from "../files.ts";
 import { faint } from "../output.ts";
+import { keepsMetadata } from "../mime.ts";
 import { showProgress } from "../progress.ts";
 import type { Session } from "../session.ts";
+import { visible } from "../visible.ts";
 import { describe, type Run } from "./command.ts";
 
 interface SendOptions {
@@ -30,14 +32,15 @@ export function send(run: Run): Command {
       "CONVERSATION is a username, a userId, an edgewise: link, or '#name' of a group. Without TEXT, or with -, the message is read\n" +
       "from standard input, unless it has files. When the server cannot be reached the exit code is 75 and the message stays queued:\n" +
       "the next command that reaches the server takes it along, and goes on with its files where this one was. Do not send it again.\n" +
-      "Files have 100 MiB at most. Pictures lose what cameras write into them, the place among it.",
+      "Files have 100 MiB at most. Pictures, videos and recordings of phones lose what cameras write into them, the place among it; what is\n" +
+      "sent with its metadata, as documents are, is named.",
   })
     .option("-r, --reply-to <id>", "the message that this one answers")
     .option("-a, --attach <file>", "a file to send along; may be repeated", (file: string, before?: readonly string[]) => [
       ...(before ?? []),
       file,
     ])
-    .option("--keep-metadata", "leave in pictures what cameras write into them")
+    .option("--keep-metadata", "leave in pictures and videos what cameras write into them")
     .action(async (who: string, text: string | undefined, options: SendOptions) => {
       const { attach = [] } = options;
       const words = attach.length > 0 && text === undefined ? "" : await wordsOf(text);
@@ -67,6 +70,9 @@ async function sendText({ client, conversation, words, options }: Sending): Prom
 }
 
 async function sendFiles({ client, conversation, session, words, files, options }: Sending): Promise<Message> {
+  for (const { name } of options.keepMetadata === true ? [] : files) {
+    if (keepsMetadata(name)) session.output.tell(`${visible(name)} is sent as it is, with its metadata.`);
+  }
   return await conversation.sendFile(files, {
     ...(await answered(client, options)),
     caption: words,

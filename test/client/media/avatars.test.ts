@@ -28,6 +28,7 @@ import {
 } from "../../../client/records/tables.ts";
 import { preparePicture } from "../../../client/media/pictures/index.ts";
 import { found } from "../../support/accounts.ts";
+import { heif } from "../../support/pictures/heif.ts";
 import { exifSegment, HEIGHT, jpeg, WIDTH } from "../../support/pictures/jpeg.ts";
 import { ANIMATION, chunk, png } from "../../support/pictures/png.ts";
 import { exif, MARK } from "../../support/pictures/tiff.ts";
@@ -129,6 +130,7 @@ test("what is no picture, is damaged or too large is refused, and what was shown
   const refusals = [
     [fileOf(1000), "not-a-picture"],
     [new Blob([]), "not-a-picture"],
+    [new Blob([heif()]), "not-a-picture"],
     [new Blob([png().slice(0, 60)]), "picture-damaged"],
     [new Blob([wide]), "picture-too-large"],
     [new Blob([png({ behind: [chunk("IDAT", new Uint8Array(MAX_AVATAR_BYTES))] })]), "picture-too-large"],
