@@ -29,3 +29,16 @@ const BY_ENDING: Readonly<Record<string, string>> = {
 export function mimeOf(path: string): string {
   return BY_ENDING[extname(path).toLowerCase()] ?? "";
 }
+
+/** Kinds that hold places, names and times as well, and that nothing here takes out. */
+const KEEPS_METADATA: ReadonlySet<string> = new Set(
+  (
+    "tif tiff svg jxl jp2 psd dng cr2 nef arw raf orf rw2 webm mkv avi wmv mpg mpeg mp3 flac ogg opus wav aiff wma " +
+    "pdf doc docx xls xlsx ppt pptx odt ods odp rtf pages numbers key epub"
+  ).split(" "),
+);
+
+/** Whether a file of this name goes with all that was written into it. */
+export function keepsMetadata(path: string): boolean {
+  return KEEPS_METADATA.has(extname(path).slice(1).toLowerCase());
+}

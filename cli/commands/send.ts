@@ -1,14 +1,16 @@
 // send: one message, with files or without, and the wait until the server has it.
 
+import { basename } from "node:path";
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { type Client, ClientError, type Conversation, type Message } from "#client";
 import { fileAt } from "#client/node";
 import { interrupted, notStored, stillQueued, usageError } from "../errors.ts";
 import { faint } from "../output.ts";
-import { mimeOf } from "../mime.ts";
+import { keepsMetadata, mimeOf } from "../mime.ts";
 import { showProgress } from "../progress.ts";
 import type { Session } from "../session.ts";
+import { visible } from "../visible.ts";
 import { describe, type Run } from "./command.ts";
 
 interface SendOptions {
@@ -31,7 +33,8 @@ export function send(run: Run): Command {
       "CONVERSATION is a username, a userId, an edgewise: link, or '#name' of a group. Without TEXT, or with -, the message is read\n" +
       "from standard input, unless it has files. When the server cannot be reached the exit code is 75 and the message stays queued:\n" +
       "the next command that reaches the server takes it along, and goes on with its files where this one was. Do not send it again.\n" +
-      "Files have 100 MiB at most. Pictures lose what cameras write into them, the place among it.",
+      "Files have 100 MiB at most. Pictures, videos and recordings of phones lose what cameras write into them, the place among it; what is\n" +
+      "sent with its metadata, as documents are, is named.",
   })
     .option("-r, --reply-to <id>", "the message that this one answers")
     .option(
@@ -40,7 +43,7 @@ export function send(run: Run): Command {
       (file: string, before: readonly string[]) => [...before, file],
       [],
     )
-    .option("--keep-metadata", "leave in pictures what cameras write into them")
+    .option("--keep-metadata", "leave in pictures and videos what cameras write into them")
     .action(async (who: string, text: string | undefined, options: SendOptions) => {
       const words = options.attach.length > 0 && text === undefined ? "" : await wordsOf(text);
       await run.withAccount(async (client, session) => {
@@ -67,6 +70,11 @@ async function sendText({ client, conversation, words, options }: Sending): Prom
 }
 
 async function sendFiles({ client, conversation, session, words, options }: Sending): Promise<Message> {
+  for (const path of options.attach) {
+    if (options.keepMetadata !== true && keepsMetadata(path)) {
+      session.output.tell(`${visible(basename(path))} is sent as it is, with its metadata.`);
+    }
+  }
   const files = await Promise.all(options.attach.map((path) => fileAt(path, { mime: mimeOf(path) })));
   return await conversation.sendFile(files, {
     ...(await answered(client, options)),
