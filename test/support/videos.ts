@@ -56,7 +56,7 @@ export function videoEntry(type = "avc1", more: readonly Bytes[] = []): Bytes {
   );
 }
 
-export const soundEntry: Bytes = box(
+const soundEntry: Bytes = box(
   "mp4a",
   zeros(6),
   be16(1),

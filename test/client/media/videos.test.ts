@@ -1,8 +1,9 @@
 // Videos before they are sent: written anew in place, of the tracks that are seen and heard. The samples in them are made up; real ones
 // are shown in a browser.
 
-import { ascii, be32, type Bytes, concat, EMPTY, sameBytes } from "#wire";
+import { ascii, be32, type Bytes, concat, EMPTY, fromHex, sameBytes } from "#wire";
 import { describe, expect, test } from "vitest";
+import { preparePicture } from "../../../client/media/pictures/index.ts";
 import { overlap, Ranges } from "../../../client/media/videos/ranges.ts";
 import { isVideo, type PreparedVideo, prepareVideo } from "../../../client/media/videos/index.ts";
 import { mutate } from "../../support/mutate.ts";
@@ -10,6 +11,7 @@ import { box, changed, find, full, lastBox, longBox, zeros } from "../../support
 import { MARK } from "../../support/pictures/tiff.ts";
 import { type Dice, seededDice } from "../../support/random.ts";
 import * as videos from "../../support/videos.ts";
+import phones from "../../vectors/phones.json" with { type: "json" };
 
 const { heard, seen } = videos.TRACKS;
 const shown = [...seen.samples, ...heard.samples];
@@ -43,6 +45,18 @@ describe("nothing written into a video is left but what is seen and heard, where
     expect(has(content, MARK.slice(0, 4))).toBe(false);
     for (const sample of seen.samples) expect(find(content, text(sample))).toBe(find(bytes, text(sample)));
     expect((await stripped(content)).content).toEqual(content);
+  });
+});
+
+describe("what real programs have written keeps its samples and loses the rest", () => {
+  test.each(phones.cases)("$name", async ({ mime, bytes: hex }) => {
+    const bytes = fromHex(hex);
+    expect(has(bytes, MARK)).toBe(true);
+    const picture = await preparePicture(bytes, { keepMetadata: false });
+    const content = picture.outcome === "stripped" ? picture.bytes : (await stripped(bytes)).content;
+    expect(picture.outcome === "stripped" ? `image/${picture.kind}` : (await stripped(bytes)).mime).toBe(mime);
+    expect(has(content, "GPS")).toBe(false);
+    expect(has(content, "+48.1")).toBe(false);
   });
 });
 
@@ -185,21 +199,21 @@ test("stretches are put together as a list of bytes would be", () => {
   }
 });
 
-test("1,500 damaged videos are refused or cleaned, and what is called clean is so the second time as well", async () => {
+test("1,000 damaged videos are refused or cleaned, and what is called clean is so the second time as well", async () => {
   const dice = seededDice(12);
   const originals = [videos.marked(), videos.marked({ first: "moov" }), videos.fragmented({ samples: seen.samples })];
-  const counts = await counted(1_500, () => mutate(dice.pick(originals), dice));
-  expect(counts.stripped).toBeGreaterThan(300);
-  expect(counts.damaged).toBeGreaterThan(300);
+  const counts = await counted(1_000, () => mutate(dice.pick(originals), dice));
+  expect(counts.stripped).toBeGreaterThan(200);
+  expect(counts.damaged).toBeGreaterThan(200);
   // A table that says of a sample that it is longer, or elsewhere, takes for a sample what lies beside it.
   expect(counts.marked).toBeLessThan(50);
 });
 
-test("500 trees of boxes, in any order and number, are refused or cleaned of every mark", async () => {
+test("300 trees of boxes, in any order and number, are refused or cleaned of every mark", async () => {
   const dice = seededDice(13);
-  const counts = await counted(500, () => anyVideo(dice));
-  expect(counts.stripped).toBeGreaterThan(200);
-  expect(counts.damaged).toBeGreaterThan(30);
+  const counts = await counted(300, () => anyVideo(dice));
+  expect(counts.stripped).toBeGreaterThan(100);
+  expect(counts.damaged).toBeGreaterThan(10);
   expect(counts.marked).toBe(0);
 });
 

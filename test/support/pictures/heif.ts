@@ -68,7 +68,7 @@ export const SHOWN: readonly HeifItem[] = [
   },
   { id: 4, type: "hvc1", content: ascii("what lets through"), properties: [ESSENTIAL + 1, 3, 7] },
 ];
-export const SILENT: readonly HeifItem[] = [
+const SILENT: readonly HeifItem[] = [
   { id: 10, type: "Exif", content: concat(be32(0), exif(6)) },
   { id: 11, type: "mime", content: ascii(MARK), entry: ascii(`application/rdf+xml\0${MARK}\0`) },
   { id: 12, type: "hvc1", content: ascii(`a small one ${MARK}`), properties: [ESSENTIAL + 1, 2] },
