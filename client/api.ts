@@ -176,7 +176,7 @@ export interface SendFileOptions {
   readonly onProgress?: (progress: Progress) => void;
   /** Aborted before the message went out, there is no such message. */
   readonly signal?: AbortSignal;
-  /** Pictures otherwise lose what cameras write into them: the place, the time, the device. */
+  /** Pictures, videos and recordings otherwise lose what cameras write into them: the place, the time, the device. */
   readonly keepMetadata?: boolean;
 }
 
@@ -192,7 +192,7 @@ export interface Attachment {
   /** `application/octet-stream` where nobody knows. */
   readonly mime: string;
   readonly size: number;
-  /** Of a picture. */
+  /** Of a picture or a video. */
   readonly width: number | undefined;
   readonly height: number | undefined;
   /** A blurred picture in some 30 bytes (evanw.github.io/thumbhash). */
