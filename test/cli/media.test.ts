@@ -100,6 +100,16 @@ test("of files that go with their metadata it is said, of others and where it wa
   expect([kept.code, kept.stderr.includes("metadata")]).toEqual([0, false]);
 });
 
+test("of files that go with their metadata it is said, of others and where it was asked for it is not", async () => {
+  const [report, picture] = [put("report.PDF", 10), put("data.bin", 10)];
+  const said = "report.PDF is sent as it is, with its metadata.";
+  const plain = await alice.run("send", "bob", "-a", report, "-a", picture);
+  expect(plain).toMatchObject({ code: 0, stdout: expect.not.stringContaining(said) as string });
+  expect(plain.stderr.split("\n").filter((words) => words.includes("metadata"))).toEqual([said]);
+  const kept = await alice.run("send", "bob", "--keep-metadata", "-a", report);
+  expect([kept.code, kept.stderr.includes("metadata")]).toEqual([0, false]);
+});
+
 test("what cannot be read is not sent, and says so", async () => {
   const { code, error } = await alice.json("send", "bob", "-a", join(town.folder, "nowhere.bin"));
   expect({ code, error: error?.["code"] }).toEqual({ code: 1, error: "file-unreadable" });

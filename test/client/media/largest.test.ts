@@ -135,7 +135,7 @@ test("a video of 100 MiB is taken apart and put together from the disk, without 
   if (video.outcome !== "stripped") throw new Error("the video is damaged");
   expect(asked).toBeLessThan(10_000);
   const started = process.memoryUsage().arrayBuffers;
-  const reader = video.content.stream().getReader();
+  const reader: ReadableStreamDefaultReader<Bytes> = video.content.stream().getReader();
   let [length, most, marked] = [0, 0, false];
   for (let { value } = await reader.read(); value !== undefined; { value } = await reader.read()) {
     length += value.length;
