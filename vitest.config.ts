@@ -7,7 +7,6 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./scripts/chromium.mjs";
-import { LongestFirst } from "./scripts/longest-first.mjs";
 
 const portable = ["test/{wire,crypto,identity,protocol,client}/**/*.portable.test.ts"];
 // Generous, because a shared machine is slow at times; what has to be fast is measured in bench/.
@@ -16,9 +15,8 @@ const executablePath = findChromium();
 
 export default defineConfig({
   test: {
-    // Four files at a time also on two cores, where the default is one: many wait for servers and programs to start.
-    maxWorkers: 4,
-    sequence: { sequencer: LongestFirst },
+    // Three files at a time also on two cores, where the default is one: many wait for servers and programs to start.
+    maxWorkers: 3,
     projects: [
       {
         resolve: { alias: { "cloudflare:workers": fileURLToPath(new URL("test/support/cloudflare-workers.ts", import.meta.url)) } },

@@ -48,7 +48,7 @@ async function drain(person: Person, diary: Diary): Promise<void> {
   diary.add(await person.list("listen", "--until-empty"));
 }
 
-test(`${MESSAGES} messages each way, half of them to somebody who is away, over a killed server`, { timeout: 240_000 }, async () => {
+test(`${MESSAGES} messages each way, half of them to somebody who is away, over a killed server`, { timeout: 600_000 }, async () => {
   const half = MESSAGES / 2;
   const [alice, bob] = [await town.citizen("alice"), await town.citizen("bob")];
   const [aliceId, bobId] = [String((await alice.ask("whoami"))["userId"]), String((await bob.ask("whoami"))["userId"])];
