@@ -75,9 +75,9 @@ test("a server that is not there is worth another try", async () => {
 
 test("the name that others see can be changed", async () => {
   const paula = await town.citizen("paula");
-  expect(await paula.ask("profile")).toEqual({ type: "profile", name: "paula" });
-  expect(await paula.ask("profile", "--name", "Paula P.")).toEqual({ type: "profile", name: "Paula P." });
-  expect(await paula.ask("profile")).toEqual({ type: "profile", name: "Paula P." });
+  expect(await paula.ask("profile")).toEqual({ type: "profile", name: "paula", avatar: null });
+  expect(await paula.ask("profile", "--name", "Paula P.")).toEqual({ type: "profile", name: "Paula P.", avatar: null });
+  expect(await paula.ask("profile")).toEqual({ type: "profile", name: "Paula P.", avatar: null });
 });
 
 test("a store is not opened with another key, and not harmed by the attempt", async () => {

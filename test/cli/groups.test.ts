@@ -80,6 +80,7 @@ test("a group is made, shown and listed alike by all who are in it, and those wh
     id: expect.stringMatching(GROUP_ID),
     name: "Hiking",
     standing: "member",
+    avatar: null,
     members: expect.any(Array),
   });
   const roles = { [alice.id]: "admin", [bob.id]: "member", [carol.id]: "member" };
