@@ -12,7 +12,7 @@ const KILLS = 25;
 const MESSAGES = 200;
 const MEMBERS = 20;
 /** Long: whoever has failed several times waits for a while before the next try. */
-const PATIENCE = { timeout: 200_000, interval: 250 } as const;
+const PATIENCE = { timeout: 400_000, interval: 250 } as const;
 
 const place = new Place();
 beforeAll(() => place.start(), HOOK_MILLISECONDS);
@@ -20,7 +20,7 @@ afterAll(() => place.close(), HOOK_MILLISECONDS);
 
 test(
   `nothing that is said in a group of ${MEMBERS} is lost, doubled or turned round when the server is killed ${KILLS} times during ${MESSAGES} messages`,
-  { timeout: 500_000 },
+  { timeout: 900_000 },
   async () => {
     const dice = seededDice(5);
     const people: Person[] = [];
