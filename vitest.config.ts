@@ -7,6 +7,7 @@ import { cloudflareTest } from "@cloudflare/vitest-plugin";
 import { playwright } from "@vitest/browser-playwright";
 import { defineConfig } from "vitest/config";
 import { chromiumFlags, findChromium } from "./scripts/chromium.mjs";
+import { HalvesApart } from "./scripts/halves-apart.mjs";
 
 const portable = ["test/{wire,crypto,identity,protocol,client}/**/*.portable.test.ts"];
 // Generous, because a shared machine is slow at times; what has to be fast is measured in bench/.
@@ -17,6 +18,7 @@ export default defineConfig({
   test: {
     // Three files at a time also on two cores, where the default is one: many wait for servers and programs to start.
     maxWorkers: 3,
+    sequence: { sequencer: HalvesApart },
     projects: [
       {
         resolve: { alias: { "cloudflare:workers": fileURLToPath(new URL("test/support/cloudflare-workers.ts", import.meta.url)) } },

@@ -39,7 +39,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "the cursor of a socket is a time, and two messages have one",
-    seed: 16,
+    seed: 25,
     changes: [
       {
         file: QUEUE,
@@ -50,7 +50,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "a queue is called empty before it is sent",
-    seed: 2,
+    seed: 3,
     changes: [
       {
         file: DELIVERY,
@@ -61,7 +61,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "a one-time prekey is read, and deleted later",
-    seed: 3,
+    seed: 25,
     changes: [
       {
         file: TAKE_KEYS,
@@ -80,7 +80,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "the intent to write a log is forgotten before the log is written",
-    seed: 8,
+    seed: 16,
     changes: [
       {
         file: LEADER,
@@ -93,7 +93,7 @@ const SERVER: readonly Bug[] = [
   },
   {
     name: "a new socket goes on behind what an earlier one was sent",
-    seed: 8,
+    seed: 2,
     changes: [
       { file: DELIVERY, find: "sent: 0, backlog,", replace: "sent: this.#attempts.read(deviceId).count > 1 ? backlog : 0, backlog," },
     ],
@@ -135,7 +135,7 @@ const REGISTRATION = "client/registration.ts";
 const CLIENT: readonly Bug[] = [
   {
     name: "a delivery is acknowledged before it is kept",
-    seed: 14,
+    seed: 17,
     changes: [
       {
         file: SOCKET,
@@ -294,7 +294,7 @@ const INCOMING = "client/groups/incoming.ts";
 export const PLANTED_GROUP_BUGS: readonly Bug[] = [
   {
     name: "a mailbox that does not answer the consumer of the queue is taken for one that has",
-    seed: FIRST_GROUP_SEED + 7,
+    seed: FIRST_GROUP_SEED + 36,
     changes: [
       {
         file: FAN_OUT_SERVICES,
@@ -309,7 +309,7 @@ export const PLANTED_GROUP_BUGS: readonly Bug[] = [
   },
   {
     name: "a sender key goes on when somebody was removed",
-    seed: FIRST_GROUP_SEED + 13,
+    seed: FIRST_GROUP_SEED + 18,
     changes: [
       {
         file: SENDER_KEYS,
@@ -322,6 +322,7 @@ export const PLANTED_GROUP_BUGS: readonly Bug[] = [
   },
   {
     name: "what comes to a group before its sender's key is not kept",
+    seed: FIRST_GROUP_SEED + 4,
     changes: [
       {
         file: INCOMING,
