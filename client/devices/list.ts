@@ -17,9 +17,10 @@ export async function linkedDevices(sending: Sending, records: Reader): Promise<
   const names = new Map((await records.all(DEVICE_NAMES)).map(({ deviceId, name }) => [deviceId, name]));
   const heard = new Set((await records.all(HEARD_DEVICES)).map(({ deviceId }) => deviceId));
   const { devices = [] } = account ?? {};
-  const own = devices.find(({ deviceId }) => deviceId === sending.self.local.address.deviceId);
-  return devices.map((device) => {
-    const isOlder = own === undefined || device.addedSeconds <= own.addedSeconds;
+  const ownPlace = devices.findIndex(({ deviceId }) => deviceId === sending.self.local.address.deviceId);
+  return devices.map((device, place) => {
+    // By its place in the log: two may have been added within one second.
+    const isOlder = ownPlace === -1 || place <= ownPlace;
     const known = { name: names.get(device.deviceId) ?? "", hasCome: isOlder || heard.has(device.deviceId) };
     return linkedDevice(sending, device, known);
   });
