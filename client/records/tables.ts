@@ -510,10 +510,10 @@ export interface CertificateRecord {
   readonly untilMilliseconds: number;
 }
 
-export const OWN: Table<OwnAccount> = json("own");
-export const COUNTERS: Table<Counters> = json("counters");
+export const OWN: Table<OwnAccount> = kept(json("own"));
+export const COUNTERS: Table<Counters> = kept(json("counters"));
 export const TOKEN: Table<Token> = json("token");
-export const CERTIFICATE: Table<CertificateRecord> = json("certificate");
+export const CERTIFICATE: Table<CertificateRecord> = kept(json("certificate"));
 /** What our devices are called, by device. */
 export const DEVICE_NAMES: Table<{ readonly deviceId: DeviceId; readonly name: string }> = json("device-name");
 /** Devices of ours that something has come from, by device. */
@@ -529,30 +529,30 @@ export const HISTORY_PIECES: Table<Bytes> = { name: "history-piece", encode: (by
 export const RECOVERING: Table<Recovering> = json("recovering");
 /** When what is too old to be of use was removed last. */
 export const SWEPT: Table<{ readonly atMilliseconds: number }> = json("swept");
-export const CURSOR: Table<{ readonly consumed: number }> = json("cursor");
+export const CURSOR: Table<{ readonly consumed: number }> = kept(json("cursor"));
 /** By userId. */
 export const ACCOUNTS: Table<KnownAccount> = kept(json("account"));
 export const CONTACTS: Table<Contact> = kept(json("contact"));
-export const CONVERSATIONS: Table<ConversationRecord> = json("conversation");
+export const CONVERSATIONS: Table<ConversationRecord> = kept(json("conversation"));
 /** By conversation, then whom they are owed. */
-export const OWED: Table<Owed> = json("owed");
+export const OWED: Table<Owed> = kept(json("owed"));
 /** By userId and device. Written in the transaction that also writes what came out of the session. */
 export const SESSIONS: Table<SessionRecord> = { name: "session", encode: encodeSessionRecord, decode: decodeSessionRecord };
 export const REPAIRS: Table<Repair> = json("repair");
 /** By conversation and `user/device`. */
-export const CHAINS: Table<Chain> = json("chain");
+export const CHAINS: Table<Chain> = kept(json("chain"));
 /** By conversation and `user/device`, then counter. */
 export const HELD: Table<Held> = json("held");
 /** By conversation, then ordinal. */
-export const MESSAGES: Table<MessageRecord> = json("message");
+export const MESSAGES: Table<MessageRecord> = kept(json("message"));
 /** By message id, then author. */
-export const PLACES: Table<MessagePlace> = json("place");
+export const PLACES: Table<MessagePlace> = kept(json("place"));
 /** By ordinal. */
-export const EVENTS: Table<EventRecord> = json("event");
+export const EVENTS: Table<EventRecord> = kept(json("event"));
 /** By recipient, then ordinal. */
 export const JOBS: Table<Job> = json("job");
 /** By recipient. */
-export const WAITING: Table<Waiting> = json("waiting");
+export const WAITING: Table<Waiting> = kept(json("waiting"));
 /** By groupId. */
 export const GROUPS: Table<KnownGroup> = json("group");
 export const OWN_SENDER_KEYS: Table<OwnSenderKey> = json("own-sender-key");
@@ -577,7 +577,7 @@ export const STORED_ARCHIVES: Table<StoredArchive> = json("stored-archive");
 /** By uploadId. */
 export const REMOVALS: Table<Removal> = json("removal");
 /** By userId or groupId. */
-export const AVATARS: Table<AvatarRecord> = json("avatar");
+export const AVATARS: Table<AvatarRecord> = kept(json("avatar"));
 /** By userId or groupId, then `shown` or `pending`: pictures of people and groups as they are. */
 export const AVATAR_BYTES: Table<Bytes> = { name: "avatar-bytes", encode: (bytes) => bytes, decode: (bytes) => bytes };
 /** By message id, then author. */

@@ -3,16 +3,20 @@
 // give an order, stay readable. Knows no record.
 
 import { hkdf, hmac, LABELS, type Random, type Secret, xchachaOpen, xchachaSeal } from "#crypto";
-import { ascii, type Bytes, copy, ProtocolError, sameBytes, toHex, toUtf8 } from "#wire";
+import { ascii, type Bytes, ProtocolError, toHex, toUtf8 } from "#wire";
 import { ClientError } from "../errors.ts";
 import type { Store, StoreReader, StoreWriter } from "../ports.ts";
+import { KeptRecords } from "./kept.ts";
 
 /** `name` is short and never used for anything else. */
 export interface Table<T> {
   readonly name: string;
   readonly encode: (value: T) => Bytes;
   readonly decode: (bytes: Bytes) => T;
-  /** Read with nearly everything that is done: what was opened is kept for the next time. Holds no key of a message or a session. */
+  /**
+   * Read with nearly everything that is done: what was opened or written stays in memory for the next time. Holds nothing that has to be
+   * gone as soon as it was used.
+   */
   readonly isKept?: true;
 }
 
@@ -65,7 +69,7 @@ export class Vault {
   readonly #key: Bytes;
   readonly #random: Random;
   readonly #known = new Map<string, string>();
-  readonly #kept = new Map<string, Kept>();
+  readonly #kept = new KeptRecords();
   readonly #listeners = new Set<(topics: ReadonlySet<string>) => void>();
   readonly #stopForeign: () => void;
 
@@ -76,7 +80,10 @@ export class Vault {
     this.#names = derive(LABELS.STORE_NAMES);
     this.#key = derive(LABELS.STORE_RECORDS);
     secret.wipe();
-    this.#stopForeign = store.onForeignWrite(() => this.#tell(new Set([EVERYTHING])));
+    this.#stopForeign = store.onForeignWrite(() => {
+      this.#kept.clear();
+      this.#tell(new Set([EVERYTHING]));
+    });
   }
 
   static async open(store: Store, random: Random): Promise<Vault> {
@@ -112,6 +119,7 @@ export class Vault {
     while (await this.#store.write(eraseSome)) {
       // There is more.
     }
+    this.#kept.clear();
     this.#tell(new Set([EVERYTHING]));
   }
 
@@ -151,23 +159,22 @@ export class Vault {
   }
 
   /**
-   * The record at a place. The store is asked each time, because another program may have written; what is sealed to the same
-   * bytes is the same record.
+   * The record that is at a place in the store now.
    * @throws ClientError `storage-corrupt`
    */
   record<T>(table: Table<T>, place: string, sealed: Bytes): T {
     if (table.isKept !== true) return table.decode(this.open(place, sealed));
-    const kept = this.#kept.get(place);
-    if (kept !== undefined && sameBytes(kept.sealed, sealed)) return kept.value as T; // one place belongs to one table
+    const kept = this.#kept.find(place, sealed);
+    if (kept !== undefined) return kept.value as T; // one place belongs to one table
     const value = table.decode(this.open(place, sealed));
-    if (this.#kept.size >= MAX_KEPT) this.#kept.clear();
-    this.#kept.set(place, { sealed: copy(sealed), value });
+    this.#kept.keep(place, sealed, value);
     return value;
   }
 
-  /** Before something else is written there. */
-  forget(place: string): void {
-    this.#kept.delete(place);
+  /** What is at a place from now on. */
+  written(place: string, { sealed, value }: Written): void {
+    if (sealed === undefined) this.#kept.forget(place);
+    else this.#kept.keep(place, sealed, value);
   }
 
   #hashed(table: string, part: string): string {
@@ -194,13 +201,13 @@ async function eraseSome(transaction: StoreWriter): Promise<boolean> {
   return found.length === ERASED_AT_ONCE;
 }
 
-interface Kept {
-  readonly sealed: Bytes;
+interface Written {
+  /** Absent: nothing is kept of it. */
+  readonly sealed: Bytes | undefined;
   readonly value: unknown;
 }
 
 const MAX_KNOWN_NAMES = 10_000;
-const MAX_KEPT = 1000;
 /** Hexadecimal digits of 2^53. */
 const NUMBER_DIGITS = 14;
 
@@ -245,10 +252,13 @@ class Opened implements Reader {
   }
 }
 
+const NOTHING: Written = { sealed: undefined, value: undefined };
+
 interface Change {
   readonly value: unknown;
   /** Absent: as it was read. */
   readonly encode: (() => Bytes) | "delete" | undefined;
+  readonly isKept: boolean;
 }
 
 class Changes implements Writer {
@@ -256,6 +266,7 @@ class Changes implements Writer {
   readonly #transaction: StoreWriter;
   readonly #opened: Opened;
   readonly #values = new Map<string, Change>();
+  readonly #written = new Map<string, Written>();
   readonly #spent: Secret[] = [];
   readonly #topics = new Set<string>();
   readonly #later: (() => void)[] = [];
@@ -271,7 +282,7 @@ class Changes implements Writer {
     const known = this.#values.get(place);
     if (known !== undefined) return known.value as T | undefined; // one place belongs to one table
     const value = await this.#opened.get(table, ...parts);
-    this.#values.set(place, { value, encode: undefined });
+    this.#values.set(place, { value, encode: undefined, isKept: false });
     return value;
   }
 
@@ -286,11 +297,12 @@ class Changes implements Writer {
   }
 
   put<T>(table: Table<T>, value: NoInfer<T>, ...parts: readonly Part[]): void {
-    this.#values.set(this.#vault.place(table.name, parts), { value, encode: () => table.encode(value) });
+    const encode = (): Bytes => table.encode(value);
+    this.#values.set(this.#vault.place(table.name, parts), { value, encode, isKept: table.isKept === true });
   }
 
   delete<T>(table: Table<T>, ...parts: readonly Part[]): void {
-    this.#values.set(this.#vault.place(table.name, parts), { value: undefined, encode: "delete" });
+    this.#values.set(this.#vault.place(table.name, parts), { value: undefined, encode: "delete", isKept: false });
   }
 
   async deleteBefore<T>(table: Table<T>, parts: readonly Part[], number: number): Promise<number> {
@@ -300,6 +312,7 @@ class Changes implements Writer {
     for (const { key } of rows) {
       this.#transaction.delete(key);
       this.#values.delete(key);
+      this.#written.set(key, NOTHING);
     }
     return rows.length;
   }
@@ -317,16 +330,19 @@ class Changes implements Writer {
   }
 
   flush(): void {
-    for (const [place, { value, encode }] of this.#values) {
-      if (encode !== undefined) this.#vault.forget(place);
-      if (encode === "delete") this.#transaction.delete(place);
-      else if (encode !== undefined) this.#transaction.put(place, this.#vault.seal(place, encode()));
-      this.#values.set(place, { value, encode: undefined });
+    for (const [place, { value, encode, isKept }] of this.#values) {
+      if (encode === undefined) continue;
+      const sealed = encode === "delete" ? undefined : this.#vault.seal(place, encode());
+      if (sealed === undefined) this.#transaction.delete(place);
+      else this.#transaction.put(place, sealed);
+      this.#written.set(place, isKept ? { sealed, value } : NOTHING);
+      this.#values.set(place, { value, encode: undefined, isKept });
     }
   }
 
   /** Persist, then wipe, then release. */
   committed(tell: (topics: ReadonlySet<string>) => void): void {
+    for (const [place, written] of this.#written) this.#vault.written(place, written);
     for (const secret of this.#spent) secret.wipe();
     for (const act of this.#later) act();
     if (this.#topics.size > 0) tell(this.#topics);

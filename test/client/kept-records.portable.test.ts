@@ -2,9 +2,10 @@
 
 import { expect, test } from "vitest";
 import { systemRandom } from "#crypto";
-import { parseUserId } from "#wire";
+import { parseMessageId, parseUserId } from "#wire";
+import { KeptRecords } from "../../client/records/kept.ts";
 import { contactOf } from "../../client/records/contact.ts";
-import { type Contact, CONTACTS } from "../../client/records/tables.ts";
+import { type Contact, CONTACTS, OWED, type Owed } from "../../client/records/tables.ts";
 import { Vault } from "../../client/records/vault.ts";
 import { memory, SharedMemory } from "../../client/store/memory.ts";
 import type { Store } from "../../client/ports.ts";
@@ -32,6 +33,10 @@ function bob(vault: Vault): Promise<Contact | undefined> {
   return vault.read((records) => records.get(CONTACTS, BOB));
 }
 
+function owedTo(number: number): Owed {
+  return { conversation: BOB, userId: BOB, delivered: [], read: [parseMessageId(`11111111-1111-4111-8111-00000000000${number}`)] };
+}
+
 /** Replaces the bytes of the one record there is. */
 async function damage(store: Store, change: (value: Uint8Array<ArrayBuffer>) => Uint8Array<ArrayBuffer>): Promise<void> {
   await store.write(async (transaction) => {
@@ -46,6 +51,19 @@ test("what is read twice is opened once", async () => {
   const first = await bob(ours);
   expect(first?.name).toBe("Bob");
   expect(await bob(ours)).toBe(first);
+});
+
+test("what was written is not opened at all, and is what was put last", async () => {
+  const { ours } = await two();
+  let put: Contact | undefined;
+  await ours.write(async (records) => {
+    records.put(CONTACTS, { ...(await contactOf(records, BOB)), name: "Robert" }, BOB);
+    expect((await records.all(CONTACTS))[0]?.name).toBe("Robert");
+    put = { ...(await contactOf(records, BOB)), name: "Bob" };
+    records.put(CONTACTS, put, BOB);
+  });
+  expect(await bob(ours)).toBe(put);
+  expect(await ours.read((records) => records.all(CONTACTS))).toEqual([put]);
 });
 
 test("what another program has written or deleted since is seen", async () => {
@@ -86,4 +104,44 @@ test("a record that is altered in the store is corrupt, though it was opened bef
   expect((await bob(ours))?.name).toBe("Bob");
   await damage(store, (value) => value.slice(0, -1));
   await expect(bob(ours)).rejects.toMatchObject({ code: "storage-corrupt" });
+});
+
+test("a deleted record is nowhere, whichever way it goes", async () => {
+  const { ours } = await two();
+  await name(ours, "Bob");
+  await ours.write(async (records) => records.delete(CONTACTS, BOB));
+  expect(await bob(ours)).toBeUndefined();
+  for (const ordinal of [1, 2, 3]) await ours.write(async (records) => records.put(OWED, owedTo(ordinal), ordinal));
+  await ours.write((records) => records.deleteBefore(OWED, [], 3));
+  expect(await ours.read((records) => records.all(OWED))).toEqual([owedTo(3)]);
+  await ours.erase();
+  expect(await ours.read((records) => records.all(OWED))).toEqual([]);
+});
+
+test("only so much is kept: what nobody has asked for goes first", () => {
+  const kept = new KeptRecords();
+  const sealed = new Uint8Array(2 ** 19);
+  for (const place of ["a", "b", "c", "d"]) kept.keep(place, sealed, place);
+  expect(kept.find("a", sealed)?.value).toBe("a");
+  kept.keep("e", sealed, "e");
+  expect(kept.find("b", sealed)).toBeUndefined();
+  for (const place of ["a", "c", "d", "e"]) expect(kept.find(place, sealed)?.value).toBe(place);
+  // Nor is room lost by what is written again or forgotten.
+  for (let i = 0; i < 10; i++) kept.keep("e", sealed, "e");
+  kept.forget("e");
+  kept.forget("e");
+  kept.keep("f", sealed, "f");
+  for (const place of ["a", "c", "d", "f"]) expect(kept.find(place, sealed)?.value).toBe(place);
+  kept.keep("g", new Uint8Array(2 ** 21 + 1), "g");
+  for (const place of ["a", "c", "d", "f", "g"]) expect(kept.find(place, sealed)).toBeUndefined();
+});
+
+test("what is kept is given for the very bytes only, though whoever brought them changes them later", () => {
+  const kept = new KeptRecords();
+  const sealed = Uint8Array.of(1, 2, 3);
+  kept.keep("a", sealed, "a");
+  sealed[0] = 9;
+  expect(kept.find("a", sealed)).toBeUndefined();
+  expect(kept.find("a", Uint8Array.of(1, 2))).toBeUndefined();
+  expect(kept.find("a", Uint8Array.of(1, 2, 3))?.value).toBe("a");
 });
