@@ -167,7 +167,7 @@ export interface GroupConversation extends ConversationBase {
 export interface InviteTerms {
   /** 1 to 100; by default 1. */
   readonly uses?: number;
-  /** By default seven days. */
+  /** By default seven days, at most a year. */
   readonly expiresSeconds?: number;
   readonly approval?: boolean;
 }

@@ -7,6 +7,7 @@ import { decodePreKeyUpload, encodePreKeyUpload, parseDeviceId, parseUsername, t
 import { type Core, seconds, selfOf } from "./core.ts";
 import { drawRegistrationId, newAccount } from "./devices/new-account.ts";
 import { ClientError } from "./errors.ts";
+import { givenName } from "./given.ts";
 import { makePreKeys } from "./prekeys.ts";
 import { ACCOUNTS, OWN, type OwnAccount } from "./records/tables.ts";
 import type { Writer } from "./records/vault.ts";
@@ -22,12 +23,13 @@ export interface Register {
 /** @throws ClientError `already-registered`, `username-taken`, `invite-required`, `bad-argument`, `offline`… */
 export async function registerAccount(core: Core, { server, username, invite, name, signal }: Register): Promise<OwnAccount> {
   const wanted = username === undefined ? undefined : usernameOf(username);
+  const called = givenName(name ?? username ?? "");
   const { trustRoots } = await core.server.getConfig(signal);
   const account = await core.vault.write(async (records) => {
     const before = await records.get(OWN);
     if (before?.registered === true) throw new ClientError("already-registered");
     const made = before ?? (await makeAccount(core, records, server));
-    const named = { ...made, username: wanted, profile: { name: name ?? username ?? "" } };
+    const named = { ...made, username: wanted, profile: { name: called } };
     records.put(OWN, { ...named, trustRoots: trustRoots.map((root) => root.encode()) });
     return named;
   });

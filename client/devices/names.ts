@@ -2,6 +2,7 @@
 
 import { type DeviceId, MAX_NAME_BYTES, toUtf8 } from "#wire";
 import { ClientError } from "../errors.ts";
+import { givenString } from "../given.ts";
 import { DEVICE_NAMES, HEARD_DEVICES } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
@@ -12,7 +13,7 @@ export const OWN_DEVICES = "own-devices";
 
 /** @throws ClientError `bad-argument` */
 export function requireDeviceName(name: string): string {
-  const trimmed = name.trim();
+  const trimmed = givenString(name, "a device's name").trim();
   if (trimmed === "" || /\p{C}/u.test(trimmed) || toUtf8(trimmed).length > MAX_NAME_BYTES)
     throw new ClientError("bad-argument", { detail: "a device's name has 1 to 256 bytes on one line" });
   return trimmed;

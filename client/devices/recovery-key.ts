@@ -6,6 +6,7 @@
 import { clamp, equal, hkdf, type KeyPair, keyPairFromPrivate, LABELS, labelled, type Random, Secret, sha256 } from "#crypto";
 import { type Bytes, concat, EMPTY, parseUserId, type UserId, uuidFromBytes, uuidToBytes, WireError } from "#wire";
 import { ClientError } from "../errors.ts";
+import { givenString } from "../given.ts";
 
 const ALPHABET = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 const USER_BYTES = 15;
@@ -32,7 +33,7 @@ export function drawRecoveryKey(userId: UserId, random: Random): { readonly text
 
 /** However it was typed: in small letters, with spaces, hyphens or nothing between the groups. @throws ClientError `bad-argument` */
 export function parseRecoveryKey(text: string): RecoveryKeyText {
-  const letters = text.toUpperCase().replaceAll(/[\s-]/g, "").replaceAll("O", "0").replaceAll(/[IL]/g, "1");
+  const letters = givenString(text, "a recovery key").toUpperCase().replaceAll(/[\s-]/g, "").replaceAll("O", "0").replaceAll(/[IL]/g, "1");
   if (!LETTERS.test(letters)) throw notAKey();
   const bytes = fromBase32(letters);
   const named = bytes.slice(0, USER_BYTES + SEED_BYTES);

@@ -6,6 +6,7 @@ import { Secret } from "#crypto";
 import { type Bytes, decodeJoinRequest, type GroupId, parseGroupId, parseUserId, type UserId, WireError } from "#wire";
 import { recordEvent, seconds } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { givenString } from "../given.ts";
 import { JOINS } from "../records/tables.ts";
 import type { Writer } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
@@ -37,7 +38,8 @@ export function linkOf(
 
 /** @throws ClientError `bad-argument` */
 export function parseInviteLink(link: string, server: string): InviteLink {
-  const [, groupId, query = "", secret = ""] = /^edgewise:group\/([0-9a-f]{64})\?([^#]+)#([\w-]{22})$/.exec(link) ?? [];
+  const [, groupId, query = "", secret = ""] =
+    /^edgewise:group\/([0-9a-f]{64})\?([^#]+)#([\w-]{22})$/.exec(givenString(link, "an invite link")) ?? [];
   const parameters = new URLSearchParams(query);
   if (groupId === undefined) throw new ClientError("bad-argument", { detail: "this is no invite link" });
   if (parameters.get("server") !== server) throw new ClientError("bad-argument", { detail: "the link is for another server" });

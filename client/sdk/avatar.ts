@@ -4,6 +4,7 @@ import { type Bytes, sameBytes, toHex } from "#wire";
 import type { Avatar } from "../api.ts";
 import { avatarOf, bytesOf } from "../avatars/records.ts";
 import { ClientError } from "../errors.ts";
+import { givenBlob } from "../given.ts";
 import type { ConversationId, ShownAvatar } from "../records/tables.ts";
 import type { Reader, Vault, Writer } from "../records/vault.ts";
 import type { Engine } from "./engine.ts";
@@ -44,6 +45,7 @@ export interface SetAvatar {
 /** Resolves when whoever it is for is told of it. @throws ClientError of the picture, of the server */
 export async function setAvatar(engine: Engine, { of, picture, signal, also }: SetAvatar): Promise<void> {
   const { sending, uploads, avatars } = engine;
+  givenBlob(picture, "a picture");
   signal?.throwIfAborted();
   const { prepareAvatar } = await import("../avatars/prepare.ts");
   const { dropAvatar, keepAvatar, setPending } = await import("../avatars/setting.ts");

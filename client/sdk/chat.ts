@@ -5,6 +5,7 @@ import type { MessageId, UserId } from "#wire";
 import type { Conversation, ConversationBase, DirectConversation, Live, Message, Peer, SendFileOptions } from "../api.ts";
 import { conversationTopic, drawMessageId } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { givenBlob, givenText, givenWhole } from "../given.ts";
 import { sayWithFiles } from "../media/upload-records.ts";
 import { owe, see, storeMessage } from "../receiving/apply.ts";
 import { contactOf } from "../records/contact.ts";
@@ -19,7 +20,7 @@ import {
 } from "../records/tables.ts";
 import type { Reader, Writer } from "../records/vault.ts";
 import { conversationOf } from "../sending/compose.ts";
-import { Said } from "./message.ts";
+import { messageIdOf, Said } from "./message.ts";
 import type { Views } from "./views.ts";
 
 const LIVE_MESSAGES = 100;
@@ -63,8 +64,9 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
   protected abstract owesReceipts(records: Writer): Promise<boolean>;
 
   async send(text: string, options: { readonly replyTo?: Message } = {}): Promise<Message> {
+    const said = givenText(text);
     const record = await this.views.write(async (records) => {
-      const stored = await this.#compose(records, text, options.replyTo, undefined);
+      const stored = await this.#compose(records, said, options.replyTo, undefined);
       await sayWithFiles(this.views.engine.sending, records, stored);
       return stored;
     });
@@ -74,15 +76,17 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
   async sendFile(file: Blob | readonly Blob[], options: SendFileOptions = {}): Promise<Message> {
     const { engine } = this.views;
     const { signal, onProgress, keepMetadata = false } = options;
+    const caption = givenText(options.caption ?? "");
+    const files = (Array.isArray(file) ? file : [file]).map((one) => givenBlob(one, "a file"));
     signal?.throwIfAborted();
     await this.views.read((records) => this.views.requireWritable(records, this.id));
     const { dropFiles, keepFiles, takeKept } = await import("../media/keep-files.ts");
-    const kept = await keepFiles(engine.sending, { files: filesIn(file), keepMetadata, signal });
+    const kept = await keepFiles(engine.sending, { files, keepMetadata, signal });
     const record = await this.views
       .write(async (records) => {
         signal?.throwIfAborted();
         const attachments = kept.map(({ attachment }) => attachment);
-        const stored = await this.#compose(records, options.caption ?? "", options.replyTo, attachments);
+        const stored = await this.#compose(records, caption, options.replyTo, attachments);
         takeKept(records, kept, engine.uploads.worker, stored);
         return stored;
       })
@@ -104,7 +108,6 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
     attachments: MessageRecord["attachments"],
   ): Promise<MessageRecord> {
     const { sending } = this.views.engine;
-    if (typeof text !== "string") throw new ClientError("bad-argument", { detail: "a text is a string" });
     await this.begin(records);
     return await storeMessage(records, this.id, {
       id: drawMessageId(sending.random),
@@ -126,7 +129,9 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
   }
 
   async history(options: { readonly before?: MessageId; readonly limit?: number } = {}): Promise<readonly Message[]> {
-    return await this.views.read((records) => this.#page(records, options.before, options.limit ?? PAGE));
+    const before = options.before === undefined ? undefined : messageIdOf(options.before);
+    const limit = givenWhole(options.limit ?? PAGE, "a limit");
+    return await this.views.read((records) => this.#page(records, before, limit));
   }
 
   async #page(records: Reader, before: MessageId | undefined, limit: number): Promise<readonly Message[]> {
@@ -156,8 +161,9 @@ export abstract class Chat<Id extends ConversationId> implements ConversationBas
   }
 
   async setDraft(draft: string): Promise<void> {
+    const text = givenText(draft);
     await this.views.write(async (records) => {
-      records.put(CONVERSATIONS, { ...(await conversationOf(records, this.id)), draft }, this.id);
+      records.put(CONVERSATIONS, { ...(await conversationOf(records, this.id)), draft: text }, this.id);
       records.touch(conversationTopic(this.id));
     });
   }
@@ -190,12 +196,4 @@ export class DirectChat extends Chat<UserId> implements DirectConversation {
     if (settings?.typing !== true || this.peer.contact !== "accepted") return;
     await engine.sendEphemeral(this.id, { kind: "typing", on });
   }
-}
-
-/** Whoever calls from JavaScript may give anything. @throws ClientError `bad-argument` */
-function filesIn(file: Blob | readonly Blob[]): readonly Blob[] {
-  const files: readonly unknown[] = Array.isArray(file) ? file : [file];
-  const blobs = files.filter((one) => one instanceof Blob);
-  if (blobs.length < files.length) throw new ClientError("bad-argument", { detail: "files are Blobs" });
-  return blobs;
 }

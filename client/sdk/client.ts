@@ -25,6 +25,7 @@ import { type Core, OWN_TOPIC, selfOf, UPLOADS_TOPIC } from "../core.ts";
 import { ClientError } from "../errors.ts";
 import { parseInviteLink, requestOf } from "../groups/invites.ts";
 import { findGroupByName, requireTitle } from "../groups/state.ts";
+import { givenFlag, givenName, givenString, givenWhole } from "../given.ts";
 import type { Clock, Network, Store } from "../ports.ts";
 import { SETTINGS } from "../receiving/own-devices.ts";
 import { CONVERSATIONS, GROUPS, MESSAGES, OWN, type OwnAccount, TOKEN } from "../records/tables.ts";
@@ -261,7 +262,8 @@ class LocalClient implements Client {
 
   async search(text: string, options: Parameters<Client["search"]>[1] = {}): Promise<readonly Message[]> {
     const { views } = this.#started;
-    const wanted = folded(text);
+    const wanted = folded(givenString(text, "what is looked for"));
+    const limit = givenWhole(options.limit ?? 100, "a limit");
     if (wanted === "") return [];
     return await views.read(async (records) => {
       const places = (await records.all(CONVERSATIONS)).filter(
@@ -272,7 +274,7 @@ class LocalClient implements Client {
         const rows = await records.page(MESSAGES, [id], { reverse: true });
         found.push(...rows.map(({ value }) => value).filter((message) => message.announced && folded(message.text).includes(wanted)));
       }
-      const newest = found.toSorted((a, b) => b.ordinal - a.ordinal).slice(0, options.limit ?? 100);
+      const newest = found.toSorted((a, b) => b.ordinal - a.ordinal).slice(0, limit);
       const messages: Message[] = [];
       for (const record of newest) messages.push(await views.message(records, record));
       return messages;
@@ -282,6 +284,7 @@ class LocalClient implements Client {
   async setProfile(change: ProfileChange, { signal }: Options = {}): Promise<void> {
     const { engine, views } = this.#started;
     const { userId: of } = this.account;
+    if (change.name !== undefined) givenName(change.name);
     const also = (records: Writer): Promise<void> => this.#changeProfile(records, change);
     if (change.avatar === undefined) await views.write(also);
     else await setAvatar(engine, { of, picture: change.avatar, signal, also });
@@ -304,11 +307,17 @@ class LocalClient implements Client {
 
   async setSettings(settings: Partial<Settings>): Promise<void> {
     const { sending } = this.#started.engine;
+    for (const name of SETTINGS) if (settings[name] !== undefined) givenFlag(settings[name], name);
     const changed = await sending.vault.write(async (records) => {
       const before = (await records.get(OWN)) ?? this.#require();
-      const changed = { ...before.settings, ...settings };
+      const changed = { ...before.settings };
       const settingsChanged = { ...before.settingsChanged };
-      for (const name of SETTINGS) if (settings[name] !== undefined) settingsChanged[name] = after(sending, settingsChanged[name]);
+      for (const name of SETTINGS) {
+        const { [name]: given } = settings;
+        if (given === undefined) continue;
+        changed[name] = given;
+        settingsChanged[name] = after(sending, settingsChanged[name]);
+      }
       const own = { ...before, settings: changed, settingsChanged };
       records.put(OWN, own);
       await tellOwnDevices(sending, records, settingsOf(own));

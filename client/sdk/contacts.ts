@@ -52,6 +52,7 @@ export class People implements Contacts {
   /** Nothing of theirs is shown or answered any more. */
   async block(who: string | Peer, options?: Options): Promise<void> {
     const userId = await this.#userId(who, options);
+    if (this.#views.isOwn(userId)) throw new ClientError("bad-argument", { detail: "nobody blocks themselves" });
     await this.#views.write(async (records) => {
       await block(records, userId);
       await tellDecision(this.#views.engine.sending, records, userId);

@@ -20,6 +20,7 @@ import type {
 } from "../api.ts";
 import type { Core } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { givenOneOf } from "../given.ts";
 import type { OwnAccount } from "../records/tables.ts";
 import { deviceIdOf, linkedDevices } from "../devices/list.ts";
 import { giveHistory, HISTORY_TOPIC } from "../history/giving.ts";
@@ -29,6 +30,8 @@ import { revoke } from "../devices/revoke.ts";
 import type { Views } from "./views.ts";
 import { parseWho } from "./link.ts";
 import type { LinkRequests } from "./link-requests.ts";
+
+const HISTORIES = ["30d", "all"] as const satisfies readonly HistoryChoice[];
 
 export interface DevicesParts {
   readonly core: Core;
@@ -89,6 +92,7 @@ export class OwnDevices implements Devices {
 
   async approveLink(what: string | LinkAsked, { digits, history = "none", signal }: ApproveLink): Promise<LinkedDevice> {
     const { sending } = this.#parts.views().engine;
+    givenOneOf(history, ["none", ...HISTORIES], "the history that is given");
     const { approveLink } = await import("../devices/approve.ts");
     const ticket = typeof what === "string" ? await this.#ticketIn(what) : this.#ticketOf(what);
     const ask = typeof digits === "string" ? onlyOnce(digits) : digits;
@@ -104,6 +108,7 @@ export class OwnDevices implements Devices {
   }
 
   async giveHistory(deviceId: number, history: HistoryChoice, { signal }: Options = {}): Promise<void> {
+    givenOneOf(history, HISTORIES, "the history that is given");
     const { sending } = this.#parts.views().engine;
     const { accounts, self } = sending;
     const { userId, deviceId: ourId } = self.local.address;

@@ -4,6 +4,7 @@
 import { assertNever, type Content, type DeviceAddress } from "#wire";
 import type { ClientEvent, LinkAsked } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { givenString } from "../given.ts";
 import { findGroup } from "../groups/state.ts";
 import { CURSOR, EVENTS, type EventRecord, MESSAGES } from "../records/tables.ts";
 import { EVERYTHING, type Reader } from "../records/vault.ts";
@@ -97,7 +98,7 @@ export async function* readEvents(parts: ReadEvents): AsyncGenerator<ClientEvent
 
 async function startOf({ views, after }: ReadEvents): Promise<number> {
   if (after === undefined) return (await views.read((records) => records.get(CURSOR)))?.consumed ?? 0;
-  if (!/^\d{1,15}$/.test(after)) throw new ClientError("bad-argument", { detail: "not a cursor of this store" });
+  if (!/^\d{1,15}$/.test(givenString(after, "a cursor"))) throw new ClientError("bad-argument", { detail: "not a cursor of this store" });
   return Number(after);
 }
 

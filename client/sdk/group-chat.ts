@@ -1,11 +1,12 @@
 // A group as users of the SDK hold it: who is in it, and what can be done about that.
 
 import { groupMember, type GroupIntent, type GroupRecord, isGroupAdmin } from "#protocol";
-import { type GroupId, toHex } from "#wire";
+import { type GroupId, MAX_GROUP_INVITE_USES, toHex } from "#wire";
 import type { Avatar, Conversation, GroupConversation, GroupMember, GroupRole, InviteTerms, Options, Peer } from "../api.ts";
 import { withdrawPending } from "../avatars/records.ts";
 import { seconds } from "../core.ts";
 import { ClientError } from "../errors.ts";
+import { givenFlag, givenOneOf, givenWhole } from "../given.ts";
 import { linkOf } from "../groups/invites.ts";
 import { type Group, requireGroup, requireTitle } from "../groups/state.ts";
 import { GROUPS, JOINS } from "../records/tables.ts";
@@ -15,6 +16,7 @@ import { setAvatar } from "./avatar.ts";
 import { Chat, type ChatParts } from "./chat.ts";
 
 const INVITE_SECONDS = 7 * 24 * 3600;
+const LONGEST_INVITE_SECONDS = 366 * 24 * 3600;
 
 export class GroupChat extends Chat<GroupId> implements GroupConversation {
   readonly kind = "group";
@@ -99,6 +101,7 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
   }
 
   async setRole(who: string | Peer, role: GroupRole, options?: Options): Promise<void> {
+    givenOneOf(role, ["admin", "member"], "a role");
     const [userId] = await this.views.resolveAll([who], options);
     if (userId === undefined) throw new ClientError("unknown-user");
     await this.#change(({ state }) => {
@@ -113,6 +116,9 @@ export class GroupChat extends Chat<GroupId> implements GroupConversation {
 
   async invite({ uses = 1, expiresSeconds = INVITE_SECONDS, approval = true, ...options }: Options & InviteTerms = {}): Promise<string> {
     const { clock, self } = this.views.engine.sending;
+    givenWhole(uses, "the number of uses", MAX_GROUP_INVITE_USES);
+    givenWhole(expiresSeconds, "the time until an invite ends, in seconds,", LONGEST_INVITE_SECONDS);
+    givenFlag(approval, "approval");
     const before = new Set((await this.#group()).state.invites.map(({ inviteId }) => toHex(inviteId)));
     const intent = { kind: "invite", uses, expiresSeconds: seconds(clock) + expiresSeconds, approval } as const;
     await this.#change(() => intent, options);

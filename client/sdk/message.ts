@@ -3,6 +3,7 @@
 import { type MessageId, parseMessageId, type UserId, WireError } from "#wire";
 import type { Attachment, Conversation, Message, MessageState, Options, Peer } from "../api.ts";
 import { ClientError } from "../errors.ts";
+import { givenEmoji, givenText } from "../given.ts";
 import { unwantFilesOf } from "../media/stored-records.ts";
 import { bringAgain, sayWithFiles, waitsForFiles } from "../media/upload-records.ts";
 import { changeMessage, putMessage } from "../receiving/apply.ts";
@@ -85,7 +86,7 @@ export class Said implements Message {
   }
 
   async edit(text: string): Promise<void> {
-    await this.#change({ kind: "edit", messageId: this.id, text });
+    await this.#change({ kind: "edit", messageId: this.id, text: givenText(text) });
   }
 
   async delete(): Promise<void> {
@@ -94,7 +95,7 @@ export class Said implements Message {
   }
 
   async react(emoji: string): Promise<void> {
-    await this.#change({ kind: "reaction", target: { author: this.#record.author, messageId: this.id }, emoji });
+    await this.#change({ kind: "reaction", target: { author: this.#record.author, messageId: this.id }, emoji: givenEmoji(emoji) });
   }
 
   async #change(body: Parameters<typeof changeMessage>[2]): Promise<void> {
@@ -144,7 +145,8 @@ export async function findAnywhere(records: Reader, id: string): Promise<Message
   return record;
 }
 
-function messageIdOf(id: string): MessageId {
+/** @throws ClientError `unknown-message` */
+export function messageIdOf(id: string): MessageId {
   try {
     return parseMessageId(id);
   } catch (cause) {

@@ -23,6 +23,8 @@ import type { Tokens } from "./tokens.ts";
 
 const PING_MILLISECONDS = 30_000;
 const PONG_MILLISECONDS = 10_000;
+/** A server that takes a connection and never answers. */
+const OPEN_MILLISECONDS = 20_000;
 const FIRST_PAUSE_MILLISECONDS = 500;
 const LONGEST_PAUSE_MILLISECONDS = 30_000;
 /** Given to the handler at once, at most. Enough that a commit costs each of them little, and few enough that others get a turn. */
@@ -46,7 +48,8 @@ interface Life {
   working: Promise<void> | undefined;
   closed: boolean;
   ponged: boolean;
-  cancelPing: () => void;
+  /** For the opening, then for the next ping or its pong. */
+  cancelWait: () => void;
   /** Ends the wait for more. */
   gathered: () => void;
 }
@@ -115,7 +118,7 @@ class Reconnecting implements Connection {
       working: undefined,
       closed: false,
       ponged: true,
-      cancelPing: () => undefined,
+      cancelWait: () => undefined,
       gathered: () => undefined,
     };
     this.#life = life;
@@ -127,10 +130,13 @@ class Reconnecting implements Connection {
     const { tokens, network, url } = this.#parts;
     const token = await tokens.get(this.#refusedToken);
     if (life.closed || !this.#wanted) return;
+    life.cancelWait = this.#parts.clock.after(OPEN_MILLISECONDS, () => this.#lost(life, undefined));
     life.socket = network.openSocket(
       { url, protocols: [SOCKET_PROTOCOL, token] },
       {
         opened: () => {
+          if (life.closed) return;
+          life.cancelWait();
           this.#say("catching-up");
           this.#ping(life);
         },
@@ -151,14 +157,14 @@ class Reconnecting implements Connection {
     if (life.closed) return;
     life.ponged = false;
     life.socket?.send("ping");
-    life.cancelPing = this.#parts.clock.after(PONG_MILLISECONDS, () => {
+    life.cancelWait = this.#parts.clock.after(PONG_MILLISECONDS, () => {
       if (!life.ponged) {
         this.#lost(life, undefined);
         return;
       }
       // Only now: one that opens and breaks, or whose frames nobody can take in, is no reason to come back sooner.
       this.#attempts = 0;
-      life.cancelPing = this.#parts.clock.after(PING_MILLISECONDS - PONG_MILLISECONDS, () => this.#ping(life));
+      life.cancelWait = this.#parts.clock.after(PING_MILLISECONDS - PONG_MILLISECONDS, () => this.#ping(life));
     });
   }
 
@@ -233,7 +239,7 @@ class Reconnecting implements Connection {
 
   #end(life: Life): void {
     life.closed = true;
-    life.cancelPing();
+    life.cancelWait();
     life.gathered();
     life.socket?.close();
     if (this.#life === life) this.#life = undefined;

@@ -106,6 +106,32 @@ test("a loss is told, and gone through again", async () => {
   expect(parts.told.statuses).toEqual([...round, "offline", ...round]);
 });
 
+test("a socket that does not open is left after twenty seconds, and another one is tried; one that opens in time stays", async () => {
+  const parts = world();
+  parts.connection.open();
+  await settle();
+  const first = parts.network.socket;
+  await parts.clock.pass(19_999);
+  expect(first.isClosed).toBe(false);
+  await parts.clock.pass(1);
+  expect(first.isClosed).toBe(true);
+  expect(parts.told.statuses).toEqual(["connecting", "offline"]);
+  await again(parts);
+  const second = parts.network.socket;
+  await parts.clock.pass(19_999);
+  second.open();
+  second.frame({ kind: "queue-empty" });
+  await parts.clock.pass(9999);
+  expect(second.isClosed).toBe(false);
+  expect(parts.connection.status).toBe("live");
+  // Whatever the first one does now, nobody listens.
+  first.open();
+  first.frame({ kind: "queue-empty" });
+  await settle();
+  expect(parts.told.caughtUp).toBe(1);
+  expect(pings(first)).toBe(0);
+});
+
 test("the token is a protocol that is offered, and stands in no address", async () => {
   const parts = world();
   const { request } = await opened(parts);
