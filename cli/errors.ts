@@ -75,6 +75,12 @@ export function noPicture(): CommandError {
   return new CommandError({ code: "no-picture", message: "There is no picture here.", hint, exit: EXIT.failed });
 }
 
+/** Named as a store. */
+export function isFolder(path: string): CommandError {
+  const hint = "A store is one file. Name one in it with --store: where there is none, a store is made.";
+  return new CommandError({ code: "bad-argument", message: `${path} is a folder.`, hint, exit: EXIT.usage });
+}
+
 /** Where the program itself was told, or has chosen, whom to ask. */
 export function noServer(address: string, cause: ClientError): CommandError {
   const hint = "Start one with npm start, or name another with --server URL.";

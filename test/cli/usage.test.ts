@@ -1,7 +1,7 @@
 // What is said to whoever types something wrong, or nothing yet. No server is needed.
 
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test } from "vitest";
@@ -99,6 +99,15 @@ test("a file that is no store is told as such, and stays as it is", async () => 
     expect(readFileSync(words, "utf8")).toBe(content);
   }
   rmSync(words);
+});
+
+test("a folder that is named as a store is told as such", async () => {
+  mkdirSync(join(folder, "place.db"));
+  for (const args of [["whoami"], ["register"]]) {
+    const { code, error } = await new Person(folder, "place", "http://localhost:9").json(...args);
+    expect([code, error?.["message"]]).toEqual([2, `${join(folder, "place.db")} is a folder.`]);
+  }
+  rmSync(join(folder, "place.db"), { recursive: true });
 });
 
 test("a store that does not exist is not made by asking for something in it", async () => {
