@@ -11,7 +11,7 @@ import type { Worker } from "../media/upload-records.ts";
 import { AVATARS, type AvatarRecord, type ConversationId } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
-import { pauseMilliseconds } from "../sending/pause.ts";
+import { Persevering } from "../sending/persevering.ts";
 import { avatarOf, endPending, wanted } from "./records.ts";
 import { isRenewalDue } from "./renewal.ts";
 
@@ -32,39 +32,18 @@ interface Failed extends Pick<Work, "what"> {
   readonly error: ClientError;
 }
 
-export class Avatars {
+export class Avatars extends Persevering {
   readonly #parts: AvatarsParts;
-  readonly #stop = new AbortController();
-  readonly #listeners = new Set<() => void>();
   readonly #failures = new Map<ConversationId, Failed>();
-  #working: Promise<void> | undefined;
-  #again = false;
-  #attempts = 0;
-  #cancelRetry: (() => void) | undefined;
 
   constructor(parts: AvatarsParts) {
+    super(parts.sending, (signal) => this.#goOn(signal));
     this.#parts = parts;
   }
 
-  /** There may be something to do. */
-  wake(): void {
-    if (this.#stop.signal.aborted || this.#cancelRetry !== undefined) return;
-    this.#again = true;
-    this.#working ??= this.#work()
-      .catch((error: unknown) => this.#retryLater(error))
-      .finally(() => {
-        this.#working = undefined;
-        for (const listener of this.#listeners) listener();
-        if (this.#again) this.wake();
-      });
-  }
-
-  /** The connection is back: nobody waits any longer. */
-  retryNow(): void {
-    this.#cancelRetry?.();
-    this.#cancelRetry = undefined;
+  override retryNow(): void {
     this.#failures.clear();
-    this.wake();
+    super.retryNow();
   }
 
   /** What keeps a group's picture from being entered for now. */
@@ -85,58 +64,40 @@ export class Avatars {
     return false;
   }
 
-  /** Called back after every try. */
-  onTried(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    this.#again = false;
-    this.#cancelRetry?.();
-    await this.#working;
-  }
-
-  async #work(): Promise<void> {
+  async #goOn(signal: AbortSignal): Promise<ClientError | undefined> {
     const { sending } = this.#parts;
-    while (this.#again) {
-      this.#again = false;
-      for (const work of await sending.vault.read((records) => dueIn(sending, records))) await this.#try(work);
-    }
+    this.#failures.clear();
+    for (const work of await sending.vault.read((records) => dueIn(sending, records))) await this.#try(work, signal);
     const [failed] = this.#failures.values();
-    if (failed !== undefined) throw failed.error;
-    this.#attempts = 0;
+    return failed?.error;
   }
 
   /** One that cannot be had for now keeps no other waiting. */
-  async #try({ of, what }: Work): Promise<void> {
-    const { signal } = this.#stop;
+  async #try({ of, what }: Work, signal: AbortSignal): Promise<void> {
     if (signal.aborted) return;
     try {
-      if (what === "fetch") await this.#fetch(of);
-      else if (what === "renew") await this.#renew(of);
-      else if (isGroupId(of)) await this.#enter(of);
-      this.#failures.delete(of);
+      if (what === "fetch") await this.#fetch(of, signal);
+      else if (what === "renew") await this.#renew(of, signal);
+      else if (isGroupId(of)) await this.#enter(of, signal);
     } catch (error) {
       if (signal.aborted) return;
       this.#failures.set(of, { what, error: error instanceof ClientError ? error : new ClientError("server-failed", { cause: error }) });
     }
   }
 
-  async #fetch(of: ConversationId): Promise<void> {
+  async #fetch(of: ConversationId, signal: AbortSignal): Promise<void> {
     const { vault, clock, random } = this.#parts.sending;
     const { fetchAvatar } = await import("./fetch.ts");
-    await fetchAvatar(vault, of, { server: await this.#parts.server(), clock, random, signal: this.#stop.signal });
+    await fetchAvatar(vault, of, { server: await this.#parts.server(), clock, random, signal });
   }
 
-  async #renew(of: ConversationId): Promise<void> {
+  async #renew(of: ConversationId, signal: AbortSignal): Promise<void> {
     const { renew } = await import("./setting.ts");
-    await renew(this.#parts.sending, of, this.#parts.worker(), this.#stop.signal);
+    await renew(this.#parts.sending, of, this.#parts.worker(), signal);
   }
 
   /** Says in a group's log what the server has now. What comes of it is read there, like everybody else's word. */
-  async #enter(groupId: GroupId): Promise<void> {
+  async #enter(groupId: GroupId, signal: AbortSignal): Promise<void> {
     const { sending, groups } = this.#parts;
     const { pending } = await sending.vault.read((records) => avatarOf(records, groupId));
     const avatar = pending === undefined ? undefined : toPointer(pending.file);
@@ -153,7 +114,7 @@ export class Avatars {
           const isDone = now === avatar.mediaId || (pending.renews !== undefined && now !== pending.renews);
           return isDone ? undefined : { kind: "avatar", avatar };
         },
-        this.#stop.signal,
+        signal,
       );
     } catch (error) {
       if (!(error instanceof ClientError) || error.retryable || error.code.startsWith("storage-")) throw error;
@@ -161,18 +122,6 @@ export class Avatars {
       return;
     }
     await end();
-  }
-
-  #retryLater(error: unknown): void {
-    if (this.#stop.signal.aborted) return;
-    const failure = error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
-    this.#again = false;
-    const pause = pauseMilliseconds(++this.#attempts, failure, this.#parts.sending.random);
-    this.#cancelRetry = this.#parts.sending.clock.after(pause, () => {
-      this.#cancelRetry = undefined;
-      this.#failures.clear();
-      this.wake();
-    });
   }
 }
 

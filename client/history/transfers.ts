@@ -8,85 +8,37 @@ import { encryptedMediaLength } from "#wire";
 import { GIVEN_HISTORIES, type GivenHistory, TAKEN_HISTORY, type TakenHistory } from "../records/tables.ts";
 import type { Reader } from "../records/vault.ts";
 import type { Sending } from "../sending/compose.ts";
-import { pauseMilliseconds } from "../sending/pause.ts";
+import { Persevering } from "../sending/persevering.ts";
 import { dropOrphans, failGiven, givenTo } from "./giving.ts";
 import { endAbandoned } from "./taking.ts";
 
-export class Histories {
-  /** What keeps it from going on for now. */
-  failure: ClientError | undefined;
+export class Histories extends Persevering {
   readonly #sending: Sending;
   readonly #server: () => Promise<MediaServer>;
-  readonly #stop = new AbortController();
-  readonly #listeners = new Set<() => void>();
-  #working: Promise<void> | undefined;
-  #again = false;
-  #attempts = 0;
-  #cancelRetry: (() => void) | undefined;
 
   constructor(sending: Sending, server: () => Promise<MediaServer>) {
+    super(sending, (signal) => this.#goOn(signal));
     this.#sending = sending;
     this.#server = server;
   }
 
-  /** There may be something to do. */
-  wake(): void {
-    if (this.#stop.signal.aborted || this.#cancelRetry !== undefined) return;
-    this.#again = true;
-    this.#working ??= this.#work()
-      .catch((error: unknown) => this.#retryLater(error))
-      .finally(() => {
-        this.#working = undefined;
-        for (const listener of this.#listeners) listener();
-        if (this.#again) this.wake();
-      });
+  async #goOn(signal: AbortSignal): Promise<undefined> {
+    const { given, taken } = await this.#sending.vault.write(async (records) => {
+      await endAbandoned(this.#sending, records);
+      await dropOrphans(this.#sending, records);
+      return {
+        // Also what is written: its device may be gone, and then it is forgotten.
+        given: await records.all(GIVEN_HISTORIES),
+        taken: await records.get(TAKEN_HISTORY),
+      };
+    });
+    for (const one of given) await this.#give(one, signal);
+    if (taken === undefined || !hasWork(taken)) return;
+    const { takeArchive } = await import("./take.ts");
+    await takeArchive({ sending: this.#sending, server: await this.#server(), signal });
   }
 
-  /** The connection is back: nobody waits any longer. */
-  retryNow(): void {
-    this.#cancelRetry?.();
-    this.#cancelRetry = undefined;
-    this.failure = undefined;
-    this.wake();
-  }
-
-  /** Called back after every try. */
-  onTried(listener: () => void): () => void {
-    this.#listeners.add(listener);
-    return () => this.#listeners.delete(listener);
-  }
-
-  async close(): Promise<void> {
-    this.#stop.abort();
-    this.#again = false;
-    this.#cancelRetry?.();
-    await this.#working;
-  }
-
-  async #work(): Promise<void> {
-    const { signal } = this.#stop;
-    while (this.#again) {
-      this.#again = false;
-      const { given, taken } = await this.#sending.vault.write(async (records) => {
-        await endAbandoned(this.#sending, records);
-        await dropOrphans(this.#sending, records);
-        return {
-          // Also what is written: its device may be gone, and then it is forgotten.
-          given: await records.all(GIVEN_HISTORIES),
-          taken: await records.get(TAKEN_HISTORY),
-        };
-      });
-      for (const one of given) await this.#give(one);
-      if (taken === undefined || !hasWork(taken)) continue;
-      const { takeArchive } = await import("./take.ts");
-      await takeArchive({ sending: this.#sending, server: await this.#server(), signal });
-    }
-    this.failure = undefined;
-    this.#attempts = 0;
-  }
-
-  async #give({ deviceId }: GivenHistory): Promise<void> {
-    const { signal } = this.#stop;
+  async #give({ deviceId }: GivenHistory, signal: AbortSignal): Promise<void> {
     const { writeArchive } = await import("./give.ts");
     try {
       await writeArchive(this.#sending, deviceId, signal);
@@ -97,17 +49,6 @@ export class Histories {
         if (given !== undefined) await failGiven(this.#sending, records, given, error.code);
       });
     }
-  }
-
-  #retryLater(error: unknown): void {
-    if (this.#stop.signal.aborted) return;
-    this.failure = error instanceof ClientError ? error : new ClientError("server-failed", { cause: error });
-    this.#again = false;
-    const pause = pauseMilliseconds(++this.#attempts, this.failure, this.#sending.random);
-    this.#cancelRetry = this.#sending.clock.after(pause, () => {
-      this.#cancelRetry = undefined;
-      this.wake();
-    });
   }
 }
 
