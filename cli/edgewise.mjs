@@ -6,6 +6,7 @@ import { spawn } from "node:child_process";
 import { existsSync, realpathSync, statSync } from "node:fs";
 import module from "node:module";
 import { join } from "node:path";
+import { constants } from "node:os";
 import process from "node:process";
 import { CODE_CACHE, installPackages, nodeToUse, root } from "../scripts/setup.mjs";
 
@@ -32,6 +33,6 @@ function runUnder(node) {
   const child = spawn(node, [script, ...process.argv.slice(2)], { stdio: ["inherit", "inherit", "inherit", "ipc"] });
   for (const signal of /** @type {const} */ (["SIGINT", "SIGTERM", "SIGHUP"])) process.on(signal, () => child.kill(signal));
   child.once("exit", (code, signal) => {
-    process.exitCode = code ?? (signal === null ? 1 : 128 + 1);
+    process.exitCode = code ?? 128 + (signal === null ? 1 : constants.signals[signal]);
   });
 }

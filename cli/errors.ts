@@ -13,6 +13,8 @@ export interface Failure {
   readonly message: string;
   readonly hint: string;
   readonly exit: ExitCode;
+  /** Of a message that is stored here all the same. */
+  readonly id?: string;
 }
 
 /** A refusal of the command line's own. */
@@ -47,9 +49,16 @@ export function ambiguous(message: string, ids: readonly (string | number)[]): C
 }
 
 /** A message that is stored here and not yet at the server. */
-export function stillQueued(cause: ClientError): CommandError {
+export function stillQueued(id: string, cause: ClientError): CommandError {
   const hint = "The message is queued here and goes out with the next command that reaches the server. Do not send it again.";
-  return new CommandError({ ...explain(cause), hint }, { cause });
+  return new CommandError({ ...explain(cause), hint, id }, { cause });
+}
+
+/** Whoever ended the program should not think that nothing was stored. */
+export function interruptedQueued(id: string): CommandError {
+  const hint = `It goes out with the next command that reaches the server. Do not send it again; edgewise delete ${id} takes it back.`;
+  const message = "Interrupted: the message is queued here, and not at the server yet.";
+  return new CommandError({ code: "interrupted", message, hint, exit: EXIT.temporary, id });
 }
 
 /** A message that is not even stored: nobody knows yet whom it is for. */
@@ -64,6 +73,18 @@ export function cannotRead(path: string, reason: string, cause?: unknown): Comma
   return new CommandError({ code: "file-unreadable", message, hint: "Nothing was sent.", exit: EXIT.failed }, { cause });
 }
 
+/** Of a file that was to be somebody's picture. */
+export function cannotShow(path: string, reason: string, cause?: unknown): CommandError {
+  const message = `${path} cannot be shown: ${reason}.`;
+  return new CommandError({ code: "file-unreadable", message, hint: "The picture is as it was.", exit: EXIT.failed }, { cause });
+}
+
+/** Of a picture of somebody, which goes without what a camera wrote into it, or not at all. */
+export function damagedPicture(cause: ClientError): CommandError {
+  const hint = "The picture is as it was. Save the new one again with a program for pictures, and set that.";
+  return new CommandError({ ...explain(cause), hint }, { cause });
+}
+
 export function cannotSave(path: string, cause: unknown): CommandError {
   const hint = "Is there such a folder, and may this user write there?";
   return new CommandError({ code: "file-unwritable", message: `${path} cannot be written.`, hint, exit: EXIT.failed }, { cause });
@@ -76,7 +97,7 @@ export function noPicture(): CommandError {
 }
 
 /** Named as a store. */
-export function isFolder(path: string): CommandError {
+export function folderAsStore(path: string): CommandError {
   const hint = "A store is one file. Name one in it with --store: where there is none, a store is made.";
   return new CommandError({ code: "bad-argument", message: `${path} is a folder.`, hint, exit: EXIT.usage });
 }
@@ -126,6 +147,10 @@ function explainClient({ code, message, hint, retryable, retryAfter }: ClientErr
   if (code === "bad-argument") {
     const said = detail === undefined ? message : `${detail.charAt(0).toUpperCase()}${detail.slice(1)}.`;
     return { code, message: said, hint: "See edgewise --help.", exit: EXIT.usage };
+  }
+  if (code === "identity-changed") {
+    const how = "Nothing was sent. Compare the safety number again, say so with edgewise verify NAME --mark, and send it again.";
+    return { code, message, hint: how, exit: EXIT.failed };
   }
   if (code === "storage-corrupt" && detail !== undefined && NO_STORE.test(detail)) {
     const other = "Nothing was done to it. Name another file with --store: where there is none, a store is made.";

@@ -232,7 +232,7 @@ export function deviceLine(
   all: readonly LinkedDevice[],
 ): Line {
   const fields = { type: "device", deviceId, name, addedAt: addedAt.toISOString(), addedBy: addedBy ?? null, isNew, hasCome, current };
-  const marks = [current && "(this one)", isNew && "(new)", !hasCome && "(has not come yet: put it out if it never does)"]
+  const marks = [current && "(this one)", isNew && "(new)", !hasCome && "(nothing has come from it yet)"]
     .filter(Boolean)
     .map((mark) => faint(String(mark)));
   const called = visible(name === "" ? "-" : name).padEnd(nameWidth(all));

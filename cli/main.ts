@@ -1,12 +1,14 @@
 // The process: what it is asked, when it is told to end, and with which code it ends.
 
 import { CommanderError } from "commander";
-import { EXIT, explain, type ExitCode, interrupted } from "./errors.ts";
+import { CommandError, EXIT, explain, type ExitCode, interrupted } from "./errors.ts";
 import { Output, ReaderGone } from "./output.ts";
 import { askable, program } from "./program.ts";
 
 const A_DAY_MILLISECONDS = 24 * 3600 * 1000;
 const PATIENCE_MILLISECONDS = 5000;
+/** A terminal asks every process of a command, and one of them passes it on: that is one wish. */
+const ONE_WISH_MILLISECONDS = 500;
 
 process.exit(await main(process.argv.slice(2), endOfProcess()));
 
@@ -22,7 +24,8 @@ async function main(args: readonly string[], stop: AbortSignal): Promise<ExitCod
   } catch (error) {
     if (error instanceof ReaderGone) return EXIT.done;
     if (error instanceof CommanderError && error.exitCode === 0) return EXIT.done;
-    return fail(stop.aborted ? interrupted() : error, new Output(args.includes("--json")));
+    const isTold = error instanceof CommandError || !stop.aborted;
+    return fail(isTold ? error : interrupted(), new Output(args.includes("--json")));
   }
 }
 
@@ -38,14 +41,20 @@ function fail(error: unknown, output: Output): ExitCode {
 /** Asked to end by whoever started it, or left alone by its launcher. A second time ends it at once. */
 function endOfProcess(): AbortSignal {
   const controller = new AbortController();
+  let askedAt = 0;
   const stop = (): void => {
+    if (controller.signal.aborted) {
+      if (performance.now() - askedAt > ONE_WISH_MILLISECONDS) process.exit(EXIT.temporary);
+      return;
+    }
+    askedAt = performance.now();
     controller.abort();
     // Somebody may be writing there.
     process.stdin.destroy();
     // Everything is stored at each step, so who takes too long to close may be left.
     setTimeout(() => process.exit(EXIT.temporary), PATIENCE_MILLISECONDS);
   };
-  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, stop);
+  for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.on(signal, stop);
   process.once("disconnect", stop);
   process.channel?.unref();
   return controller.signal;

@@ -48,8 +48,8 @@ export class Output {
     this.#progress = true;
   }
 
-  error({ code, message, hint }: Failure): void {
-    if (this.json) this.tell(visibleJson({ type: "error", code, message, hint }));
+  error({ code, message, hint, id }: Failure): void {
+    if (this.json) this.tell(visibleJson({ type: "error", code, message, hint, ...(id === undefined ? {} : { id }) }));
     else this.tell(`error: ${visible(message)}\n  ${visible(hint)}`);
   }
 

@@ -1,14 +1,15 @@
 // One run of one command: what was asked for globally, where words go, when to stop, and the client of the store, opened when
 // needed and closed in the end. Knows no command.
 
-import { existsSync, statSync } from "node:fs";
+import { existsSync } from "node:fs";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { type Client, ClientError, type Conversation, createClient, type GroupConversation, type Message } from "#client";
 import { sqlite } from "#client/sqlite";
 import { useBackend } from "#crypto";
 import { nodeBackend } from "#crypto/node";
-import { ambiguous, isFolder, isGroup, noServer } from "./errors.ts";
+import { ambiguous, folderAsStore, isGroup, noServer } from "./errors.ts";
+import { isFolder } from "./files.ts";
 import { Output } from "./output.ts";
 
 export const DEFAULT_SERVER = "http://localhost:8787";
@@ -54,7 +55,7 @@ export class Session {
   }
 
   async #open(server: string | undefined, work: (client: Client) => Promise<void>): Promise<void> {
-    if (statSync(this.#path, { throwIfNoEntry: false })?.isDirectory() === true) throw isFolder(this.#path);
+    if (isFolder(this.#path)) throw folderAsStore(this.#path);
     useBackend(nodeBackend);
     await using client = await createClient({ server, store: sqlite(this.#path) });
     await work(client);

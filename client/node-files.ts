@@ -1,7 +1,7 @@
 // Files of Node's file system, to send and to download into. What is downloaded is at `PATH.part` until it is whole and proven, and
 // then under its name, in one step.
 
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { constants, openAsBlob } from "node:fs";
 import { basename, dirname } from "node:path";
 import type { Bytes } from "#wire";
@@ -15,8 +15,11 @@ const READ_BYTES = 256 * 1024;
 export async function fileAt(path: string, options: { readonly mime?: string; readonly name?: string } = {}): Promise<File> {
   const { mime = "", name = basename(path) } = options;
   try {
+    // A pipe would keep the program waiting for whoever writes into it, and others have no length.
+    if (!(await stat(path)).isFile()) throw new ClientError("file-unreadable", { detail: "no regular file" });
     return new File([await openAsBlob(path)], name, { type: mime });
   } catch (cause) {
+    if (cause instanceof ClientError) throw cause;
     throw new ClientError("file-unreadable", { cause });
   }
 }

@@ -51,7 +51,7 @@ function usernameOf(text: string): Username {
     return parseUsername(text);
   } catch (cause) {
     if (!(cause instanceof WireError)) throw cause;
-    throw new ClientError("bad-argument", { cause, detail: "a username has 3 to 32 characters of a-z, 0-9, _ and ." });
+    throw new ClientError("bad-argument", { cause, detail: "a username has 3 to 32 characters: a-z, 0-9, underscores and dots" });
   }
 }
 

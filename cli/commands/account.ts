@@ -2,9 +2,10 @@
 
 import type { Command } from "commander";
 import type { Account } from "#client";
-import { fileToSend } from "../files.ts";
+import { pictureToShow } from "../files.ts";
 import { faint } from "../output.ts";
-import { avatarFields, PICTURE_NOTES } from "../picture.ts";
+import { avatarFields, orDamaged, PICTURE_NOTES } from "../picture.ts";
+import { usageError } from "../errors.ts";
 import { accountLine } from "../lines.ts";
 import type { Session } from "../session.ts";
 import { visible } from "../visible.ts";
@@ -43,6 +44,8 @@ function show({ output }: Session, account: Account): Promise<void> {
 }
 
 export function profile(run: Run): Command {
+  // One takes the place of the other in what is read of the options.
+  const wishes = new Set<"picture" | "none">();
   return describe({
     usage: "profile",
     does: "Show or change the name and the picture that others see.",
@@ -52,12 +55,15 @@ export function profile(run: Run): Command {
     .option("-n, --name <name>", "what others see from now on")
     .option("--avatar <file>", "the picture that contacts see from now on")
     .option("--no-avatar", "show no picture any more")
+    .on("option:avatar", () => wishes.add("picture"))
+    .on("option:no-avatar", () => wishes.add("none"))
     .action(async ({ name, avatar }: ProfileOptions) => {
-      const picture = typeof avatar === "string" ? { avatar: await fileToSend(avatar) } : avatar === false ? { avatar: undefined } : {};
+      if (wishes.size > 1) throw usageError("--avatar and --no-avatar do not go together.");
+      const picture = typeof avatar === "string" ? { avatar: await pictureToShow(avatar) } : avatar === false ? { avatar: undefined } : {};
       const change = { ...(name === undefined ? {} : { name }), ...picture };
       await run.withAccount(async (client, { output, stop }) => {
         if (Object.keys(change).length > 0) {
-          await client.setProfile(change, { signal: stop });
+          await orDamaged(client.setProfile(change, { signal: stop }));
           await client.settled({ signal: stop });
         }
         const now = client.profile.value;

@@ -1,7 +1,6 @@
 // What every command is made of. Knows none of them.
 
-import { Command } from "commander";
-import { usageError } from "../errors.ts";
+import { Command, InvalidArgumentError } from "commander";
 import type { Work } from "../session.ts";
 
 /** Runs a command's work with the client of the store. */
@@ -23,7 +22,7 @@ export interface Description {
 
 export function describe({ usage, does, examples, notes }: Description): Command {
   const [name = "", ...args] = usage.split(" ");
-  const command = new Command(name).description(does).helpOption("-h, --help", "show this");
+  const command = new Command(name).description(does).helpOption("-h, --help", "show this").helpCommand(false);
   if (args.length > 0) command.arguments(args.join(" "));
   const shown = examples.map((example) => `  edgewise ${example}`).join("\n");
   return command.addHelpText("after", `${notes === undefined ? "" : `\n${notes}\n`}\nExample:\n${shown}`);
@@ -32,7 +31,7 @@ export function describe({ usage, does, examples, notes }: Description): Command
 /** Of an option's value. */
 export function wholeNumber(text: string): number {
   const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw usageError(`"${text}" is not a whole number above 0.`);
+  if (!Number.isSafeInteger(value) || value < 1) throw new InvalidArgumentError("It is a whole number above 0");
   return value;
 }
 
@@ -42,12 +41,12 @@ const UNITS: Readonly<Record<string, number>> = { s: 1, m: 60, h: 3600, d: 24 * 
 export function duration(text: string): number {
   const [, number = "", unit = ""] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const value = Number(number) * (UNITS[unit] ?? 0);
-  if (value === 0) throw usageError(`"${text}" is not a time such as 30m, 12h or 7d.`);
+  if (value === 0) throw new InvalidArgumentError("It is a time such as 30m, 12h or 7d");
   return value;
 }
 
 export function seconds(text: string): number {
   const value = Number(text);
-  if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw usageError(`"${text}" is not a number of seconds.`);
+  if (text.trim() === "" || !Number.isFinite(value) || value < 0) throw new InvalidArgumentError("It is a number of seconds");
   return value;
 }

@@ -223,6 +223,7 @@ function revoke(run: Run): Command {
           throw usageError("This is the device that you are on.", "Say --yes to put it out all the same.");
         await client.devices.revoke(deviceId, { signal: session.stop });
         await session.ok();
+        if (current) session.output.tell("This was the device that you are on. What is stored here can still be read.");
         await session.spread(client);
       }),
     );

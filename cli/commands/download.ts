@@ -43,6 +43,7 @@ export function download(run: Run): Command {
 
 /** A file that is named is written over, as everywhere; one whose name its sender chose is not. */
 function pathFor(file: Attachment, output = "."): string {
+  if (output === "" || output === "-") throw usageError("-o takes a file or a folder.", "A file that is called - is ./-.");
   const named = resolve(output);
   const path = isFolder(named) ? join(named, file.name) : named;
   if (path !== named && existsSync(path)) throw fileExists();

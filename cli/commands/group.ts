@@ -3,8 +3,8 @@
 import { type Command, Option } from "commander";
 import { groupLine } from "../lines.ts";
 import { usageError } from "../errors.ts";
-import { fileToSend } from "../files.ts";
-import { PICTURE_NOTES } from "../picture.ts";
+import { pictureToShow } from "../files.ts";
+import { orDamaged, PICTURE_NOTES } from "../picture.ts";
 import type { Session } from "../session.ts";
 import { describe, duration, type Run, wholeNumber } from "./command.ts";
 import type { Client, GroupConversation } from "#client";
@@ -99,9 +99,9 @@ function picture(run: Run): Command {
     .option("--remove", "show none any more")
     .action(async (name: string, path: string | undefined, { remove }: { readonly remove?: boolean }) => {
       if ((path === undefined) !== (remove === true)) throw usageError("Name a file, or say --remove.");
-      const shown = path === undefined ? undefined : await fileToSend(path);
+      const shown = path === undefined ? undefined : await pictureToShow(path);
       await run.withAccount(async (client, session) => {
-        await (await session.group(client, name)).setAvatar(shown, { signal: session.stop });
+        await orDamaged((await session.group(client, name)).setAvatar(shown, { signal: session.stop }));
         await session.finish(client);
       });
     });

@@ -31,9 +31,10 @@ function create(run: Run): Command {
         const key = await client.recovery.create({ ...before, signal: stop });
         await output.line({ type: "recovery-key", key }, key);
         const { waiting } = await client.recovery.state();
-        if (waiting === undefined) output.tell("Write it down now: it is not shown again.");
-        else
-          output.tell(`Write it down now: it is not shown again. The one before stays in force until ${waiting.inForceAt.toISOString()}.`);
+        output.tell("Write it down now: it is not shown again.");
+        if (waiting === undefined) return;
+        const day = waiting.inForceAt.toISOString();
+        output.tell(`It works from ${day} on. Until then the one before does: keep it; with --current the new one works at once.`);
       }),
     );
 }

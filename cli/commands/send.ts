@@ -3,7 +3,7 @@
 import { text as readAll } from "node:stream/consumers";
 import type { Command } from "commander";
 import { type Client, ClientError, type Conversation, type Message } from "#client";
-import { interrupted, notStored, stillQueued, usageError } from "../errors.ts";
+import { interruptedQueued, notStored, stillQueued, usageError } from "../errors.ts";
 import { fileToSend } from "../files.ts";
 import { faint } from "../output.ts";
 import { keepsMetadata } from "../mime.ts";
@@ -110,8 +110,8 @@ async function untilSent(message: Message, signal: AbortSignal): Promise<void> {
   try {
     await message.sent({ signal });
   } catch (error) {
-    if (signal.aborted) throw interrupted();
-    if (error instanceof ClientError && error.retryable) throw stillQueued(error);
+    if (signal.aborted) throw interruptedQueued(message.id);
+    if (error instanceof ClientError && error.retryable) throw stillQueued(message.id, error);
     throw error;
   }
 }

@@ -108,6 +108,7 @@ export class Said implements Message {
       if (record === undefined) throw new ClientError("unknown-message");
       const isUnheard = waitsForFiles(record);
       if (isUnheard && body.kind === "reaction") throw new ClientError("file-not-sent");
+      if (record.deleted && body.kind !== "delete") throw new ClientError("unknown-message", { detail: "it was deleted" });
       const changed = changeMessage(record, address.userId, body, this.#views.engine.sending.clock.nowMilliseconds());
       if (changed === undefined) return;
       putMessage(records, changed);

@@ -1,7 +1,7 @@
 // People, conversations and messages as users of the SDK hold them, made from the records; and what all of them need.
 
 import { compareScanned, fingerprint, type Fingerprint } from "#protocol";
-import { type Body, type GroupId, MAX_READ_MARKS, type UserId, uuidToBytes, WireError } from "#wire";
+import { type Body, type GroupId, MAX_READ_MARKS, type UserId, type Username, uuidToBytes, WireError } from "#wire";
 import type {
   Avatar,
   ContactState,
@@ -76,19 +76,30 @@ export class Views {
   async resolve(who: string, { signal }: Options = {}): Promise<UserId> {
     const { sending } = this.engine;
     const named = parseWho(who, sending.self.account.server);
-    const known = await this.read(async (records) => {
+    const { known, gone } = await this.read(async (records) => {
       const contacts = named.kind === "name" ? await records.all(CONTACTS) : [];
       const contact = named.kind === "user" ? undefined : contacts.find(({ username }) => username === named.username);
-      if (contact?.gone === true) return undefined;
+      if (contact?.gone === true) return { gone: contact.userId };
       const userId = named.kind === "user" ? named.userId : contact?.userId;
-      return userId !== undefined && (await sending.accounts.find(records, userId)) !== undefined ? userId : undefined;
+      return userId !== undefined && (await sending.accounts.find(records, userId)) !== undefined ? { known: userId } : {};
     });
     if (known !== undefined) return known;
-    const userId = named.kind === "user" ? named.userId : await sending.server.getUsername(named.username, signal);
+    const userId = named.kind === "user" ? named.userId : await this.#ask(named.username, gone, signal);
+    if (userId === gone) return userId;
     await sending.accounts.refresh(userId, signal);
     if (named.kind === "user") return userId;
     await this.write((records) => this.#name(records, userId, named.username));
     return userId;
+  }
+
+  /** Whose name it is now: that of somebody who is gone, as long as nobody else has taken it. What was said with them is still here. */
+  async #ask(username: Username, gone: UserId | undefined, signal: AbortSignal | undefined): Promise<UserId> {
+    try {
+      return await this.engine.sending.server.getUsername(username, signal);
+    } catch (error) {
+      if (gone !== undefined && error instanceof ClientError && error.code === "unknown-user") return gone;
+      throw error;
+    }
   }
 
   /** Somebody was found under a name, and perhaps it was somebody else's before, who is gone. */
@@ -243,6 +254,7 @@ class Person implements Peer {
   async verification(): Promise<Verification> {
     const { userId } = this;
     const views = this.#views;
+    if (this.self) throw new ClientError("bad-argument", { detail: "nobody compares a safety number with themselves" });
     const own = await views.fingerprint(userId);
     const verified = await views.read((records) => views.engine.sending.accounts.isVerified(records, userId));
     return {

@@ -299,6 +299,8 @@ export class Mailbox extends DurableObject<MailboxEnv> implements MailboxApi {
       return;
     }
     const now = Date.now();
+    // Whoever asked is in, or everybody that it could ask is out. Others ask again.
+    if (account.devices.some(({ deviceId }) => this.#registry.find(deviceId) === undefined)) this.#linkRequests.drop();
     for (const deviceId of this.#registry.follow(account, now)) this.#dropQueue(deviceId);
     if (account.head.length === 1) return;
     // Named after the entry, so that it is there once however often this runs.

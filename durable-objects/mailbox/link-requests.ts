@@ -1,4 +1,4 @@
-// The newest request of a device that wants to be linked: kept for two minutes, for devices that connect in that time. One fact
+// The newest request of a device that wants to be linked: kept for two minutes, for devices that connect in that time, unless one was let in before. One fact
 // of the mailbox, so that it goes with the rest. Whether it is worth anything, the devices find out.
 
 import { fromHex, LINK_TICKET_LIFETIME_SECONDS, parseRendezvousId, sameBytes, toHex } from "#wire";
@@ -36,7 +36,11 @@ export class LinkRequests {
   /** Forgets what is too old. */
   clear(nowMilliseconds: number): void {
     const expires = this.expiresMilliseconds;
-    if (expires !== undefined && nowMilliseconds >= expires) this.#sql.exec("DELETE FROM facts WHERE name = 'link-request'");
+    if (expires !== undefined && nowMilliseconds >= expires) this.drop();
+  }
+
+  drop(): void {
+    this.#sql.exec("DELETE FROM facts WHERE name = 'link-request'");
   }
 
   #read(): { readonly expiresMilliseconds: number; readonly asked: LinkAsked } | undefined {

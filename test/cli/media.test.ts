@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
 import { seededRandom } from "../support/random.ts";
 import { Wire } from "../client/killed/wire.ts";
-import { Person, Running } from "./person.ts";
+import { parse, Person, Running } from "./person.ts";
 import { Town } from "./town.ts";
 
 const MIB = 1024 * 1024;
@@ -100,16 +100,6 @@ test("of files that go with their metadata it is said, of others and where it wa
   expect([kept.code, kept.stderr.includes("metadata")]).toEqual([0, false]);
 });
 
-test("of files that go with their metadata it is said, of others and where it was asked for it is not", async () => {
-  const [report, picture] = [put("report.PDF", 10), put("data.bin", 10)];
-  const said = "report.PDF is sent as it is, with its metadata.";
-  const plain = await alice.run("send", "bob", "-a", report, "-a", picture);
-  expect(plain).toMatchObject({ code: 0, stdout: expect.not.stringContaining(said) as string });
-  expect(plain.stderr.split("\n").filter((words) => words.includes("metadata"))).toEqual([said]);
-  const kept = await alice.run("send", "bob", "--keep-metadata", "-a", report);
-  expect([kept.code, kept.stderr.includes("metadata")]).toEqual([0, false]);
-});
-
 test("what cannot be read is not sent, and says so", async () => {
   const { code, error } = await alice.json("send", "bob", "-a", join(town.folder, "nowhere.bin"));
   expect({ code, error: error?.["code"] }).toEqual({ code: 1, error: "file-unreadable" });
@@ -140,6 +130,24 @@ test("a program that is killed while it sends leaves a file that the next one go
   const to = join(town.folder, "arrived.bin");
   await bob.ask("download", String(message["id"]), "-o", to);
   expectSame(to, path);
+});
+
+test("a program that is interrupted while it sends says what it has stored, so that nobody sends it twice, and that can be taken back", async () => {
+  const path = join(town.folder, "large.bin");
+  const { promise: midway, resolve } = Promise.withResolvers<void>();
+  line.see = ({ method }) => void (method === "PATCH" && resolve());
+  const sending = alice.start("send", "bob", "never mind", "-a", path);
+  await midway;
+  // As a terminal does, which asks each process of a command.
+  sending.process.kill("SIGINT");
+  const { code, error } = parse(await sending.stop("SIGINT"));
+  line.see = () => undefined;
+  expect({ code, error }).toMatchObject({ code: 75, error: { code: "interrupted", id: expect.any(String) as string } });
+  const id = String(error?.["id"]);
+  expect(error?.["hint"]).toContain(`edgewise delete ${id}`);
+  await alice.ask("delete", id);
+  await alice.list("listen", "--until-empty");
+  expect((await bob.list("listen", "--until-empty")).filter(({ type }) => type === "message")).toEqual([]);
 });
 
 test("a program that is killed while it fetches leaves a part that the next one goes on with", async () => {

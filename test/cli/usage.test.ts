@@ -47,12 +47,15 @@ const MISTAKES: readonly (readonly [what: string, args: readonly string[], said:
   ["a missing argument", ["send"], /Missing required argument 'conversation'/],
   ["a text without quotes", ["send", "bob", "hello", "secret"], /Too many arguments for send.*quotes/s],
   ["an unknown option", ["listen", "--forever"], /Unknown option '--forever'/],
-  ["a time-out that is none", ["listen", "--timeout", "soon"], /not a number of seconds/],
-  ["a limit that is none", ["history", "bob", "--limit", "0"], /not a whole number above 0/],
+  ["a time-out that is none", ["listen", "--timeout", "soon"], /--timeout.*a number of seconds\.\n.*listen --help/],
+  ["a limit that is none", ["history", "bob", "--limit", "0"], /--limit.*a whole number above 0\.\n.*history --help/],
   ["a file without a name", ["send", "bob", "hello", "-a"], /argument missing/],
-  ["a place among the files that is none", ["download", "0b5a", "--index", "0"], /not a whole number above 0/],
+  ["a place among the files that is none", ["download", "0b5a", "--index", "0"], /--index.*a whole number above 0\.\n.*download --help/],
   ["a picture for a group and none", ["group", "avatar", "#Hiking", "a.png", "--remove"], /Name a file, or say --remove/],
   ["an empty text", ["send", "bob", ""], /no text to send/],
+  ["a picture and none", ["profile", "--no-avatar", "--avatar", "me.png"], /do not go together/],
+  ["a picture and none, the other way round", ["profile", "--avatar", "me.png", "--no-avatar"], /do not go together/],
+  ["help as a command, as everywhere", ["devices", "help", "link"], /Unknown command 'help'/],
 ];
 
 test.each(MISTAKES)("%s is a usage error", async (_what, args, said) => {
@@ -83,6 +86,15 @@ test("a file that cannot be sent is named, with the reason", async () => {
   const nowhere = join(folder, "nowhere.bin");
   const missing = await nobody.run("send", "bob", "hello", "-a", nowhere);
   expect([missing.code, missing.stderr]).toEqual([1, `error: ${nowhere} cannot be sent: there is no such file.\n  Nothing was sent.\n`]);
+  const aPipe = join(folder, "pipe");
+  spawnSync("mkfifo", [aPipe]);
+  for (const path of [aPipe, "/dev/null"]) {
+    const { code, error } = await nobody.json("send", "bob", "-a", path);
+    expect([code, error?.["message"]]).toEqual([1, `${path} cannot be sent: it is no regular file.`]);
+  }
+  rmSync(aPipe);
+  const shown = await nobody.json("profile", "--avatar", nowhere);
+  expect(shown.error).toMatchObject({ message: `${nowhere} cannot be shown: there is no such file.`, hint: "The picture is as it was." });
   const aFolder = await nobody.json("send", "bob", "-a", folder);
   expect([aFolder.code, aFolder.error?.["message"]]).toEqual([1, `${folder} cannot be sent: it is a folder.`]);
 });

@@ -78,6 +78,23 @@ test("a device that connects within two minutes is told, also by a mailbox that 
   expect(requestsIn(late)).toEqual([]);
 });
 
+test("when a device was let in nobody is told any more that one asks", async () => {
+  const bob = await Addressee.register(seed);
+  await bob.stub.requestLink(newRequest());
+  expect(await kept(bob)).toBe(1);
+  await bob.addDevice();
+  expect(await kept(bob)).toBe(0);
+  const late = await bob.connect();
+  await late.until(({ delivered }) => delivered.length > 0);
+  await quiet();
+  expect(requestsIn(late)).toEqual([]);
+  // The next one that asks is told of.
+  const asked = newRequest();
+  await bob.stub.requestLink(asked);
+  await late.until((one) => requestsIn(one).length > 0);
+  expect(requestsIn(late)).toEqual([{ kind: "link-requested", ...asked }]);
+});
+
 test("after two minutes an alarm forgets it, and what else the alarm is for is done at its time", async () => {
   const bob = await Addressee.register(seed);
   await runDurableObjectAlarm(bob.stub);
