@@ -73,7 +73,7 @@ test(`${MESSAGES} messages each way, half of them to somebody who is away, over 
   const aliceQuarter = await say(alice, "bob", numbered("alice", half, half + half / 2));
   await town.kill();
   const queued = await alice.json("send", "bob", `alice ${half + half / 2}`);
-  expect(queued).toMatchObject({ code: 75, lines: [], error: { code: "offline" } });
+  expect(queued).toMatchObject({ code: 75, lines: [], error: { code: "offline", id: expect.any(String) as string } });
   await town.start();
   const aliceRest = await say(alice, "bob", numbered("alice", half + half / 2 + 1, MESSAGES));
 

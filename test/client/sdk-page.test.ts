@@ -14,7 +14,7 @@ const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 test("the snippets of the page about the SDK, one after the other, do what they say", async () => {
   const snippets = readFileSync(join(ROOT, "docs", "sdk.md"), "utf8").matchAll(/```ts\n([\s\S]+?)```/g);
   const page = [...snippets].map(([, snippet = ""]) => snippet);
-  expect(page).toHaveLength(4);
+  expect(page).toHaveLength(5);
   const folder = mkdtempSync(join(tmpdir(), "edgewise-page-"));
   const program = join(folder, "page.mjs");
   const server = await RunningServer.start(join(folder, "state"), `1:${"C".repeat(43)}`);
@@ -32,7 +32,14 @@ test("the snippets of the page about the SDK, one after the other, do what they 
       console.log(read);`,
     );
     const { stdout } = await promisify(execFile)(process.execPath, [program], { timeout: 60_000 });
-    expect(stdout).toBe(`100 %\nType what "laptop" shows.\nhello was delivered to 2 by 2\nnotes.txt: Bring water.\n`);
+    const lines = [
+      "100 %",
+      `Alice Liddell shows Blob { size: 70, type: 'image/png' }`,
+      `Type what "laptop" shows.`,
+      "hello was delivered to 2 by 2",
+      "notes.txt: Bring water.",
+    ];
+    expect(stdout).toBe(`${lines.join("\n")}\n`);
   } finally {
     await server.kill();
     rmSync(folder, { recursive: true, force: true });
