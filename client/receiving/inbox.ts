@@ -65,6 +65,7 @@ export class Inbox {
   readonly #parts: InboxParts;
   readonly #sequences: Sequences;
   #cancelRelease: (() => void) | undefined;
+  #isThere = false;
   #closed = false;
 
   constructor(parts: InboxParts) {
@@ -100,10 +101,21 @@ export class Inbox {
     return [...settled, ...kept];
   }
 
+  /** All that was sent while we were away is here: what its predecessor is not among has waited for it. */
+  async caughtUp(): Promise<void> {
+    this.#isThere = true;
+    await this.#releaseOverdue();
+  }
+
+  /** What comes from now on comes later. Nobody who is away can say that something is missing. */
+  away(): void {
+    this.#isThere = false;
+  }
+
   /** Shows what has waited for its predecessor for too long, now and whenever that is. */
-  async releaseOverdue(): Promise<void> {
+  async #releaseOverdue(): Promise<void> {
     this.#cancelRelease = undefined;
-    if (this.#closed) return;
+    if (this.#closed || !this.#isThere) return;
     const waiting = await this.#parts.sending.vault.write(
       async (records) => (await this.groups.giveUpOverdue(records)) + (await this.#sequences.releaseOverdue(records)),
     );
@@ -117,7 +129,7 @@ export class Inbox {
 
   #releaseLater(): void {
     this.#cancelRelease ??= this.#parts.sending.clock.after(PATIENCE_MILLISECONDS / 4, () => {
-      this.releaseOverdue().catch(() => undefined);
+      this.#releaseOverdue().catch(() => undefined);
     });
   }
 

@@ -110,7 +110,7 @@ export class Engine {
       handler: {
         deliver: (deliveries) => this.inbox.deliver(deliveries),
         preKeysLow: () => this.#maintain(),
-        caughtUp: () => undefined,
+        caughtUp: () => this.inbox.caughtUp(),
         status: (status) => this.#statusChanged(status),
         failed: parts.onFailed,
       },
@@ -153,7 +153,6 @@ export class Engine {
 
   /** Begins to receive. */
   open(): void {
-    this.inbox.releaseOverdue().catch(this.#parts.onFailed);
     this.receipts.schedule();
     this.connection.open();
   }
@@ -290,6 +289,7 @@ export class Engine {
 
   #statusChanged(status: ConnectionStatus): void {
     if (status === "catching-up") this.#retryNow();
+    if (status !== "live") this.inbox.away();
     if (status === "live") {
       this.#maintain();
       this.#follow(this.groups.followAll());

@@ -201,7 +201,7 @@ class Reconnecting implements Connection {
       if (frame.kind === "deliver") await this.#deliver(life, takeDeliveries(life.frames));
       else {
         life.frames.shift();
-        this.#act(frame);
+        await this.#act(life, frame);
       }
     }
   }
@@ -223,14 +223,14 @@ class Reconnecting implements Connection {
     if (guids.length > 0 && !life.closed) life.socket?.send(encodeClientFrame({ frame: { kind: "ack", guids } }));
   }
 
-  #act(frame: Exclude<ServerFrame["frame"], Deliver>): void {
+  async #act(life: Life, frame: Exclude<ServerFrame["frame"], Deliver>): Promise<void> {
     switch (frame.kind) {
       case "pre-keys-low":
         this.#parts.handler.preKeysLow(frame);
         return;
       case "queue-empty":
-        this.#say("live");
-        this.#parts.handler.caughtUp();
+        await this.#parts.handler.caughtUp();
+        if (!life.closed) this.#say("live");
         return;
       default:
         assertNever(frame);

@@ -345,3 +345,21 @@ test("a server that shows noise where somebody is let in keeps them out only for
   await look(bob, groupId);
   await expect.poll(() => textsOf(bob, groupId), PATIENCE).toEqual(["welcome"]);
 });
+
+test("what waits for its predecessor while its reader is away waits until all of that has come, however long it takes", async () => {
+  const groupId = await begin("Away");
+  const caught = catching(bob);
+  for (const text of ["one", "two"]) await say(alice, groupId, text);
+  await expect.poll(() => caught.length, PATIENCE).toBe(2);
+  const [, two] = caught;
+  if (two === undefined) throw new Error("nothing was caught");
+  // The server is told to forget this one, and keeps the other.
+  bob.liar.send(two);
+  await bob.client.settled();
+  await bob.client.close();
+  bob.liar.becomeHonest();
+  bob.clock.moveOn(5 * MINUTE);
+  await bob.restart();
+  await bob.client.connect();
+  expect(await textsOf(bob, groupId)).toEqual(["begin", "one", "two"]);
+});

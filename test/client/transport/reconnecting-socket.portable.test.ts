@@ -30,7 +30,10 @@ function world({ chance = 1, deliver = async (deliveries: readonly Deliver[]) =>
     handler: {
       deliver,
       preKeysLow: ({ keys }) => void told.low.push(keys),
-      caughtUp: () => void told.caughtUp++,
+      caughtUp: () => {
+        told.caughtUp++;
+        return Promise.resolve();
+      },
       status: (status) => void told.statuses.push(status),
       failed: (error) => void told.failures.push(error),
     },
