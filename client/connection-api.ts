@@ -17,7 +17,10 @@ export interface ConnectionHandler {
   deliver(deliveries: readonly Deliver[]): Promise<readonly number[]>;
   /** Hints: nothing is lost when one is. */
   preKeysLow(frame: PreKeysLow): void;
-  /** Everything that waited was delivered and acknowledged. The connection is live when this has resolved; what it rejects with ends it, as with `deliver`. */
+  /**
+   * Everything that waited was delivered and acknowledged. The connection is live when this has resolved; what it rejects with ends it,
+   * as with `deliver`.
+   */
   caughtUp(): Promise<void>;
   /** Every change, in order. */
   status(status: ConnectionStatus): void;

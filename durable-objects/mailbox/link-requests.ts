@@ -1,5 +1,5 @@
-// The newest request of a device that wants to be linked: kept for two minutes, for devices that connect in that time, unless one was let in before. One fact
-// of the mailbox, so that it goes with the rest. Whether it is worth anything, the devices find out.
+// The newest request of a device that wants to be linked: kept for two minutes, or until one was let in, for devices that connect in
+// that time. One fact of the mailbox, so that it goes with the rest. Whether it is worth anything, the devices find out.
 
 import { fromHex, LINK_TICKET_LIFETIME_SECONDS, parseRendezvousId, sameBytes, toHex } from "#wire";
 import type { LinkAsked } from "./api.ts";
