@@ -1,7 +1,7 @@
 // People, conversations and messages as users of the SDK hold them, made from the records; and what all of them need.
 
 import { compareScanned, fingerprint, type Fingerprint } from "#protocol";
-import { type Body, type GroupId, MAX_READ_MARKS, type UserId, type Username, uuidToBytes, WireError } from "#wire";
+import { type Body, type GroupId, MAX_READ_MARKS, type UserId, uuidToBytes, WireError } from "#wire";
 import type {
   Avatar,
   ContactState,
@@ -84,22 +84,18 @@ export class Views {
       return userId !== undefined && (await sending.accounts.find(records, userId)) !== undefined ? { known: userId } : {};
     });
     if (known !== undefined) return known;
-    const userId = named.kind === "user" ? named.userId : await this.#ask(named.username, gone, signal);
-    if (userId === gone) return userId;
+    let userId: UserId;
+    try {
+      userId = named.kind === "user" ? named.userId : await sending.server.getUsername(named.username, signal);
+    } catch (error) {
+      // As long as nobody has taken the name it is theirs who are gone: what was said with them is still here.
+      if (gone !== undefined && error instanceof ClientError && error.code === "unknown-user") return gone;
+      throw error;
+    }
     await sending.accounts.refresh(userId, signal);
     if (named.kind === "user") return userId;
     await this.write((records) => this.#name(records, userId, named.username));
     return userId;
-  }
-
-  /** Whose name it is now: that of somebody who is gone, as long as nobody else has taken it. What was said with them is still here. */
-  async #ask(username: Username, gone: UserId | undefined, signal: AbortSignal | undefined): Promise<UserId> {
-    try {
-      return await this.engine.sending.server.getUsername(username, signal);
-    } catch (error) {
-      if (gone !== undefined && error instanceof ClientError && error.code === "unknown-user") return gone;
-      throw error;
-    }
   }
 
   /** Somebody was found under a name, and perhaps it was somebody else's before, who is gone. */

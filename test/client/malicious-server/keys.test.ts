@@ -272,6 +272,29 @@ test("whoever has the name of a contact who is gone is another person: nothing i
   expect(await bob.readNew(alice)).toEqual([]);
 });
 
+test("a contact whom the server calls gone is still found by name while nobody else has it, and is no longer gone once the server has them again", async () => {
+  const [alice, bob] = [await town.newcomer("alice"), await town.newcomer("bob")];
+  const name = found(bob.client.account.username);
+  await alice.client.contacts.find(name);
+  await introduce(alice, bob);
+  alice.liar.answer = async (request, next) =>
+    is(request, "getUsername") || (is(request, "sendMessages") && request.url.includes(bob.userId))
+      ? made(404, { code: "not-found" })
+      : await next();
+  const lost = await alice.send(bob, "for bob");
+  await expect(lost.sent()).rejects.toMatchObject({ code: "unknown-user" });
+  expect((await alice.client.contacts.find(name)).userId).toBe(bob.userId);
+  let lookups = 0;
+  alice.liar.answer = async (request, next) => {
+    if (is(request, "getUsername")) lookups++;
+    return await next();
+  };
+  for (let again = 0; again < 3; again++) expect((await alice.client.contacts.find(name)).userId).toBe(bob.userId);
+  // Asked once, and believed from then on.
+  expect(lookups).toBe(1);
+  await (await alice.send(bob, "there you are")).sent();
+});
+
 test("a username that was believed is never looked up again, whatever it would answer now", async () => {
   const [alice, bob, carol] = [await town.newcomer("alice"), await town.newcomer("bob"), await town.newcomer("carol")];
   const name = found(bob.client.account.username);
